@@ -1,0 +1,1 @@
+"""The tests. A package, so that a helper imports as `from tests.conformance import ...`."""
