@@ -1,0 +1,84 @@
+"""Tensors, dtypes and variables of the JAX backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from multikeras import dtypes
+
+TENSOR_TYPES = frozenset({type(jnp.zeros(()))})
+PLAIN_TYPES = TENSOR_TYPES
+FLOATS = frozenset(np.dtype(dtypes.numpy_dtype(name)) for name in dtypes.FLOAT_DTYPES)
+BaseLayer = object
+_NAMES = {dtypes.numpy_dtype(name): name for name in dtypes.ALL_DTYPES if name != "string"}
+
+
+def plain(fn: Callable) -> Callable:
+    """The same function: no quicker one for plain tensors."""
+    return fn
+
+
+def is_tensor(x: Any) -> bool:
+    return isinstance(x, jax.Array)
+
+
+def dtype_name(x: Any) -> str:
+    return _NAMES.get(x.dtype) or dtypes.standardize_dtype(x.dtype)
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    return x.shape
+
+
+def native_dtype(dtype: str) -> np.dtype:
+    """The dtype JAX has for a name: 64 bits only where `jax_enable_x64` is on."""
+    return jax.dtypes.canonicalize_dtype(dtypes.numpy_dtype(dtype))
+
+
+def cast(x: Any, dtype: str) -> Any:
+    target = native_dtype(dtype)
+    return x if x.dtype == target else x.astype(target)
+
+
+def convert_to_tensor(x: Any, dtype: str | None = None) -> Any:
+    if isinstance(x, jax.Array):
+        return x if dtype is None else cast(x, dtype)
+    return jnp.asarray(x, dtype=None if dtype is None else native_dtype(dtype))
+
+
+def convert_to_numpy(x: Any) -> np.ndarray:
+    return np.asarray(x)
+
+
+def make_variable(value: Any, dtype: str, trainable: bool, name: str) -> jax.Array:
+    with jax.ensure_compile_time_eval():  # also where a step is being traced
+        return jnp.array(value, dtype=native_dtype(dtype))
+
+
+def read_variable(storage: jax.Array) -> jax.Array:
+    return storage
+
+
+def set_trainable(storage: jax.Array, trainable: bool) -> jax.Array:
+    return storage
+
+
+def assign_variable(storage: jax.Array, value: jax.Array) -> jax.Array:
+    if isinstance(value, jax.core.Tracer):
+        raise ValueError(
+            "A variable was assigned inside a JAX transformation that does not thread it. Use "
+            "stateless_call (or a StatelessScope) in code of your own under jax.jit or jax.grad."
+        )
+    return value
+
+
+def stop_gradient(x: jax.Array) -> jax.Array:
+    return jax.lax.stop_gradient(x)
+
+
+dynamic_shape = shape

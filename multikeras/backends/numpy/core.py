@@ -1,0 +1,106 @@
+"""Tensors, dtypes and variables of the NumPy backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import autograd.numpy as anp
+import ml_dtypes
+import numpy as np
+from autograd.extend import Box, defvjp, primitive
+from autograd.numpy.numpy_boxes import ArrayBox
+
+from multikeras import dtypes
+
+TENSOR_TYPES = frozenset({np.ndarray, ArrayBox})
+PLAIN_TYPES = frozenset({np.ndarray})
+FLOATS = frozenset(dtypes.numpy_dtype(name) for name in dtypes.FLOAT_DTYPES)
+BaseLayer = object
+_NAMES = {dtypes.numpy_dtype(name): name for name in dtypes.ALL_DTYPES if name != "string"}
+
+for _scalar in (ml_dtypes.bfloat16, np.longdouble):
+    ArrayBox.register(_scalar)
+
+
+def plain(fn: Callable) -> Callable:
+    """The function below autograd's wrapper: quicker where no argument is a box."""
+    return getattr(fn, "fun", fn)
+
+
+def is_tensor(x: Any) -> bool:
+    return isinstance(x, (np.ndarray, ArrayBox, np.generic))
+
+
+def dtype_name(x: Any) -> str:
+    dtype = x.dtype
+    return _NAMES.get(dtype) or dtypes.standardize_dtype(dtype)
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    return x.shape
+
+
+@primitive
+def _astype(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    return x.astype(dtype)
+
+
+defvjp(_astype, lambda ans, x, dtype: lambda g: g.astype(x.dtype), argnums=(0,))
+
+
+def cast(x: Any, dtype: str) -> Any:
+    target = dtypes.numpy_dtype(dtype)
+    if x.dtype == target:
+        return x
+    return np.asarray(_astype.fun(x, target)) if not isinstance(x, Box) else _astype(x, target)
+
+
+def convert_to_tensor(x: Any, dtype: str | None = None) -> Any:
+    if isinstance(x, ArrayBox):
+        return x if dtype is None else cast(x, dtype)
+    target = None if dtype is None else dtypes.numpy_dtype(dtype)
+    if isinstance(x, (np.ndarray, np.generic)):
+        return np.asarray(x, dtype=target)
+    if isinstance(x, (list, tuple)) and _holds_box(x):
+        stacked = anp.array(x)
+        return stacked if dtype is None else cast(stacked, dtype)
+    return np.asarray(x, dtype=target)
+
+
+def _holds_box(x: Any) -> bool:
+    return isinstance(x, Box) or (isinstance(x, (list, tuple)) and any(map(_holds_box, x)))
+
+
+def convert_to_numpy(x: Any) -> np.ndarray:
+    while isinstance(x, Box):
+        x = x._value
+    return np.asarray(x)
+
+
+def make_variable(value: Any, dtype: str, trainable: bool, name: str) -> np.ndarray:
+    return np.array(convert_to_numpy(value), dtype=dtypes.numpy_dtype(dtype))
+
+
+def read_variable(storage: np.ndarray) -> np.ndarray:
+    return storage
+
+
+def set_trainable(storage: np.ndarray, trainable: bool) -> np.ndarray:
+    return storage
+
+
+def assign_variable(storage: np.ndarray, value: Any) -> np.ndarray:
+    # A fresh array, never a write into the old one: whoever holds the old value keeps it.
+    return np.array(convert_to_numpy(value)) if value is not storage else storage
+
+
+@primitive
+def stop_gradient(x: Any) -> Any:
+    return x
+
+
+defvjp(stop_gradient, None)
+
+
+dynamic_shape = shape

@@ -1,0 +1,125 @@
+"""Tensors, dtypes, variables and the layer base class of the TensorFlow backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from multikeras import dtypes
+
+TENSOR_TYPES = frozenset({type(tf.constant(0.0))})
+_DTYPES = {name: tf.as_dtype(name) for name in dtypes.ALL_DTYPES}
+PLAIN_TYPES = TENSOR_TYPES
+FLOATS = frozenset(_DTYPES[name] for name in dtypes.FLOAT_DTYPES)
+
+
+class BaseLayer(tf.Module):
+    """Makes a layer a `tf.Module` that checkpoints and `tf.saved_model` see into.
+
+    Attributes are set plainly: lists and dicts stay lists and dicts. What is to be tracked is
+    said by `adopt_layer` and `adopt_variable`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, (tf.Variable, tf.Module)):
+            super().__setattr__(name, value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def adopt_layer(self, name: str, layer: Any) -> None:
+        self._track_trackable(layer, name, overwrite=True)
+
+    def adopt_variable(self, name: str, variable: Any) -> None:
+        self._track_trackable(variable.storage, name, overwrite=True)
+
+
+def plain(fn: Callable) -> Callable:
+    """The same function: no quicker one for plain tensors."""
+    return fn
+
+
+def is_tensor(x: Any) -> bool:
+    return isinstance(x, (tf.Tensor, tf.Variable))
+
+
+def dtype_name(x: Any) -> str:
+    return x.dtype.name
+
+
+def native_dtype(dtype: str) -> tf.DType:
+    return _DTYPES[dtype]
+
+
+def shape(x: Any) -> tuple[int | None, ...]:
+    return tuple(x.shape)
+
+
+def cast(x: Any, dtype: str) -> tf.Tensor:
+    target = _DTYPES[dtype]
+    return x if x.dtype is target else tf.cast(x, target)
+
+
+def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
+    target = None if dtype is None else _DTYPES[dtype]
+    if isinstance(x, tf.Variable):
+        x = x.value()
+    if isinstance(x, tf.Tensor):
+        return x if target is None or x.dtype is target else tf.cast(x, target)
+    if isinstance(x, (bool, int, float, complex)):
+        return tf.constant(x, dtype=target)
+    if isinstance(x, np.ndarray) or not (isinstance(x, (list, tuple)) and _holds_tensor(x)):
+        x = np.asarray(x)
+        if target is not None and dtype != "string":
+            x = x.astype(dtypes.numpy_dtype(dtype), copy=False)
+        return tf.convert_to_tensor(x)
+    return tf.stack([convert_to_tensor(item, dtype) for item in x])
+
+
+def _holds_tensor(x: Any) -> bool:
+    return isinstance(x, (tf.Tensor, tf.Variable)) or (
+        isinstance(x, (list, tuple)) and any(map(_holds_tensor, x))
+    )
+
+
+def convert_to_numpy(x: Any) -> np.ndarray:
+    return x.numpy() if isinstance(x, (tf.Tensor, tf.Variable)) else np.asarray(x)
+
+
+def make_variable(value: Any, dtype: str, trainable: bool, name: str) -> tf.Variable:
+    with tf.init_scope():  # also where a step is being traced
+        return tf.Variable(
+            convert_to_tensor(value, dtype), dtype=_DTYPES[dtype], trainable=trainable, name=name
+        )
+
+
+def read_variable(storage: tf.Variable) -> tf.Tensor:
+    return storage.value()
+
+
+def set_trainable(storage: tf.Variable, trainable: bool) -> tf.Variable:
+    storage._trainable = trainable
+    return storage
+
+
+def assign_variable(storage: tf.Variable, value: tf.Tensor) -> tf.Variable:
+    storage.assign(value)
+    return storage
+
+
+def stop_gradient(x: tf.Tensor) -> tf.Tensor:
+    return tf.stop_gradient(x)
+
+
+def dynamic_shape(x: Any) -> tuple[Any, ...]:
+    """The shape with scalar tensors where tracing leaves a dimension unknown."""
+    static = tuple(x.shape)
+    if None not in static:
+        return static
+    dynamic = tf.shape(x)
+    return tuple(dynamic[i] if dim is None else dim for i, dim in enumerate(static))

@@ -1,0 +1,160 @@
+"""Tensors, dtypes, variables and the layer base class of the PyTorch backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from multikeras import dtypes
+
+TENSOR_TYPES = frozenset({torch.Tensor, torch.nn.Parameter})
+PLAIN_TYPES = TENSOR_TYPES
+_DTYPES = {
+    name: getattr(torch, name) for name in dtypes.ALL_DTYPES if name != "string"
+}
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+FLOATS = frozenset(_DTYPES[name] for name in dtypes.FLOAT_DTYPES)
+_device: str | None = None
+
+
+def default_device() -> str:
+    """The device of new tensors: CUDA where there is one."""
+    global _device
+    if _device is None:
+        _device = "cuda" if torch.cuda.is_available() else "cpu"
+    return _device
+
+
+class BaseLayer(torch.nn.Module):
+    """Makes a layer a real `torch.nn.Module`.
+
+    Sublayers and parameters are registered with the module and stand in the instance's
+    `__dict__` too, so that reading them never goes through `nn.Module.__getattr__`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, torch.nn.Module):
+            self._modules[name] = value
+            object.__setattr__(self, name, value)
+        elif isinstance(value, torch.nn.Parameter):
+            super().__setattr__(name, value)
+        else:
+            object.__setattr__(self, name, value)
+
+    def adopt_layer(self, name: str, layer: Any) -> None:
+        self._modules[name] = layer
+
+    def adopt_variable(self, name: str, variable: Any) -> None:
+        if isinstance(variable.storage, torch.nn.Parameter):
+            self._parameters[name] = variable.storage
+        else:
+            self._buffers[name] = variable.storage
+        self.__dict__.setdefault("_adopted", []).append((name, variable))
+
+    def _apply(self, fn: Callable, recurse: bool = True) -> BaseLayer:
+        super()._apply(fn, recurse)
+        for name, variable in self.__dict__.get("_adopted", ()):
+            storage = self._parameters.get(name)
+            variable._value = storage if storage is not None else self._buffers[name]
+        return self
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self(*args, **kwargs)
+
+
+def plain(fn: Callable) -> Callable:
+    """The same function: no quicker one for plain tensors."""
+    return fn
+
+
+def is_tensor(x: Any) -> bool:
+    return isinstance(x, torch.Tensor)
+
+
+def dtype_name(x: torch.Tensor) -> str:
+    return _NAMES[x.dtype]
+
+
+def native_dtype(dtype: str) -> torch.dtype:
+    return _DTYPES[dtype]
+
+
+def shape(x: torch.Tensor) -> tuple[int, ...]:
+    return tuple(x.shape)
+
+
+def cast(x: torch.Tensor, dtype: str) -> torch.Tensor:
+    target = _DTYPES[dtype]
+    return x if x.dtype is target else x.to(target)
+
+
+def convert_to_tensor(x: Any, dtype: str | None = None) -> torch.Tensor:
+    target = None if dtype is None else _DTYPES[dtype]
+    if isinstance(x, torch.Tensor):
+        return x if target is None or x.dtype is target else x.to(target)
+    if isinstance(x, (bool, int, float, complex)):
+        return torch.tensor(x, dtype=target, device=default_device())
+    if isinstance(x, (list, tuple)) and _holds_tensor(x):
+        stacked = torch.stack([convert_to_tensor(item, dtype) for item in x])
+        return stacked if target is None else stacked.to(target)
+    array = np.asarray(x)
+    if array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
+        name = array.dtype.name
+        bits = torch.from_numpy(array.view(np.uint8 if "8" in name[5:7] else np.int16).copy())
+        tensor = bits.view(_DTYPES[name])
+    else:
+        # torch can't hold read-only, reversed or non-native arrays: those are copied.
+        if not array.flags.writeable or any(s < 0 for s in array.strides) or not array.dtype.isnative:
+            array = array.astype(array.dtype.newbyteorder("="), copy=True)
+        tensor = torch.from_numpy(array)
+    return tensor.to(device=default_device(), dtype=target)
+
+
+def _holds_tensor(x: Any) -> bool:
+    return isinstance(x, torch.Tensor) or (
+        isinstance(x, (list, tuple)) and any(map(_holds_tensor, x))
+    )
+
+
+def convert_to_numpy(x: torch.Tensor) -> np.ndarray:
+    x = x.detach().cpu().resolve_conj()
+    if x.dtype in (torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2):
+        bits = x.contiguous().view(torch.int16 if x.dtype is torch.bfloat16 else torch.uint8)
+        return bits.numpy().view(dtypes.numpy_dtype(_NAMES[x.dtype]))
+    return x.numpy()
+
+
+def make_variable(value: Any, dtype: str, trainable: bool, name: str) -> torch.Tensor:
+    tensor = convert_to_tensor(value, dtype).detach().clone()
+    if trainable and tensor.dtype in FLOATS:
+        return torch.nn.Parameter(tensor)
+    return tensor
+
+
+def read_variable(storage: torch.Tensor) -> torch.Tensor:
+    return storage
+
+
+def set_trainable(storage: torch.Tensor, trainable: bool) -> torch.Tensor:
+    if isinstance(storage, torch.nn.Parameter):
+        storage.requires_grad_(trainable)
+    return storage
+
+
+def assign_variable(storage: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        storage.copy_(value)
+    return storage
+
+
+def stop_gradient(x: torch.Tensor) -> torch.Tensor:
+    return x.detach()
+
+
+dynamic_shape = shape

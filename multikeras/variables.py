@@ -1,0 +1,364 @@
+"""`Variable`, the stateless scope that overlays values, autocasting and name scopes.
+
+A Variable's value lives in the backend's own storage (`native.core` makes, reads and assigns
+it). While a `StatelessScope` is open, reads and writes go to the scope instead, which is how
+pure functions of the state are traced and gradients are taken.
+Refuses an assignment of another shape, naming the variable and both shapes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from multikeras import config, dtypes, shapes
+from multikeras.backends import native
+
+core = native.core
+
+
+class _Scopes(threading.local):
+    stateless: StatelessScope | None = None
+    autocast: str | None = None
+    names: tuple[str, ...] = ()
+    prefix: str = ""
+
+
+_scopes = _Scopes()
+_uids: dict[str, int] = {}
+
+
+def auto_name(prefix: str) -> str:
+    """A name unique in this session: prefix, prefix_1, prefix_2, ..."""
+    count = _uids.get(prefix, 0)
+    _uids[prefix] = count + 1
+    return f"{prefix}_{count}" if count else prefix
+
+
+def get_uid(prefix: str = "") -> int:
+    """A number that grows with each call for the same prefix, from 1.
+
+    Example:
+        >>> first = get_uid("example"); get_uid("example") - first
+        1
+    """
+    _uids[prefix] = _uids.get(prefix, 0) + 1
+    return _uids[prefix]
+
+
+def reset_names() -> None:
+    """Lets automatic names start again."""
+    _uids.clear()
+
+
+@contextmanager
+def name_scope(name: str, **kwargs: Any) -> Iterator[None]:
+    """Prefixes the paths of variables made inside.
+
+    Args:
+        name: one component of the path; it may not contain "/".
+
+    Example:
+        >>> with name_scope("outer"):
+        ...     Variable(0.0, name="count").path
+        'outer/count'
+    """
+    if not isinstance(name, str) or not name or "/" in name:
+        raise ValueError(f"name_scope: expected a name without '/', got {name!r}.")
+    previous = _scopes.names
+    _scopes.names = previous + (name,)
+    try:
+        yield
+    finally:
+        _scopes.names = previous
+
+
+@contextmanager
+def absolute_name_scope(path: str) -> Iterator[None]:
+    """Sets the whole prefix: a layer's variables stand below the layer wherever they are made."""
+    previous = _scopes.names
+    _scopes.names = tuple(path.split("/"))
+    try:
+        yield
+    finally:
+        _scopes.names = previous
+
+
+def current_path() -> str:
+    """The prefix of variables made now."""
+    return "/".join(_scopes.names)
+
+
+@contextmanager
+def autocast(dtype: str | None) -> Iterator[None]:
+    """Reads of float variables that allow it are cast to `dtype` (None: they are not)."""
+    previous = _scopes.autocast
+    _scopes.autocast = dtype
+    try:
+        yield
+    finally:
+        _scopes.autocast = previous
+
+
+def swap_autocast(dtype: str | None) -> str | None:
+    """Sets the autocast dtype and returns the previous one (the cheap form of `autocast`)."""
+    previous = _scopes.autocast
+    _scopes.autocast = dtype
+    return previous
+
+
+class StatelessScope:
+    """Inside, variables read and write values held by this scope; the variables stay untouched.
+
+    Args:
+        state_mapping: pairs (variable, value) to start from.
+        collect_losses: whether layers' losses are to be kept in `losses`.
+        initialize_variables: kept for compatibility; variables made inside are real at once.
+
+    Example:
+        >>> v = Variable(1.0)
+        >>> with StatelessScope([(v, core.convert_to_tensor(5.0, "float32"))]) as scope:
+        ...     v.assign_add(1.0) is not None
+        True
+        >>> float(scope.get_current_value(v)), float(v.numpy())
+        (6.0, 1.0)
+    """
+
+    def __init__(
+        self,
+        state_mapping: Any = None,
+        collect_losses: bool = False,
+        initialize_variables: bool = True,
+    ) -> None:
+        self.values: dict[Variable, Any] = {}
+        self.written: dict[Variable, None] = {}
+        self.collect_losses = collect_losses
+        self.losses: list[Any] = []
+        for variable, value in state_mapping or ():
+            if not isinstance(variable, Variable):
+                raise ValueError(
+                    f"StatelessScope: state_mapping holds (Variable, value) pairs, got {variable!r}."
+                )
+            value = core.convert_to_tensor(value, variable.dtype)
+            variable.check_shape(value)
+            self.values[variable] = value
+
+    @classmethod
+    def over(cls, variables: list[Variable], values: Any) -> StatelessScope:
+        """A scope over values that are known to fit (the hot path)."""
+        scope = cls()
+        scope.values = dict(zip(variables, values, strict=True))
+        return scope
+
+    def add_loss(self, loss: Any) -> None:
+        """Keeps a loss."""
+        self.losses.append(loss)
+
+    def add_update(self, update: tuple[Variable, Any]) -> None:
+        """Keeps a new value: `update` is (variable, value)."""
+        variable, value = update
+        self.values[variable] = value
+        self.written[variable] = None
+
+    def get_current_value(self, variable: Variable) -> Any:
+        """The value inside this scope, or None if the scope has none."""
+        return self.values.get(variable)
+
+    def __enter__(self) -> StatelessScope:
+        self._outer = _scopes.stateless
+        _scopes.stateless = self
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        _scopes.stateless = self._outer
+
+
+def stateless_scope() -> StatelessScope | None:
+    """The innermost open scope."""
+    return _scopes.stateless
+
+
+class Variable:
+    """A tensor that keeps its value between calls.
+
+    Args:
+        initializer: an array-like, or a callable `(shape, dtype) -> value`.
+        shape: needed with a callable.
+        dtype: default: that of the value if it is float, else `floatx()`.
+        trainable: whether a layer counts it among its trainable variables.
+        autocast: whether mixed precision may read it in the compute dtype.
+        aggregation: "none", "mean", "sum" or "only_first_replica": how replicas combine.
+        synchronization: kept for compatibility.
+        name: one path component; default: a unique one.
+        layout: how the variable is laid out over devices; None: not distributed.
+
+    Raises:
+        ValueError: for a callable without a shape, or a name with "/".
+
+    Example:
+        >>> v = Variable([1.0, 2.0], name="v")
+        >>> _ = v.assign_add([1.0, 1.0])
+        >>> v.numpy().tolist()
+        [2.0, 3.0]
+    """
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str = "none",
+        synchronization: str = "auto",
+        name: str | None = None,
+        layout: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        name = name or auto_name("variable")
+        if not isinstance(name, str) or "/" in name:
+            raise ValueError(f"Variable: name must be a string without '/', got {name!r}.")
+        if aggregation not in ("none", "mean", "sum", "only_first_replica", None):
+            raise ValueError(f"Variable: unknown aggregation {aggregation!r}.")
+        self.name = name
+        self.path = f"{current_path()}/{name}" if current_path() else name
+        self._trainable = bool(trainable)
+        self.autocast = bool(autocast)
+        self.aggregation = aggregation or "none"
+        self.synchronization = synchronization
+        self.layout = layout
+        self.overwrite_with_gradient = False
+        self.regularizer: Callable | None = None
+        self.constraint: Callable | None = None
+        host, self.dtype = _host_value(initializer, shape, dtype, name)
+        self.shape: tuple[int, ...] = tuple(host.shape)
+        self._casts = self.autocast and dtypes.is_float_dtype(self.dtype)
+        self._value = core.make_variable(host, self.dtype, self._trainable, name)
+
+    @property
+    def value(self) -> Any:
+        """The value as a tensor of the backend (inside a scope: the scope's value)."""
+        scope = _scopes.stateless
+        if scope is None:
+            value = core.read_variable(self._value)
+        else:
+            value = self._scoped_value(scope)
+        if _scopes.autocast is not None and self._casts and _scopes.autocast != self.dtype:
+            return core.cast(value, _scopes.autocast)
+        return value
+
+    def _scoped_value(self, scope: StatelessScope | None) -> Any:
+        while scope is not None:
+            value = scope.values.get(self)
+            if value is not None:
+                return value
+            scope = scope._outer
+        return core.read_variable(self._value)
+
+    @property
+    def storage(self) -> Any:
+        """The backend's own object that holds the value (a `torch.nn.Parameter`, a
+        `tf.Variable`, an array)."""
+        return self._value
+
+    @property
+    def trainable(self) -> bool:
+        """Whether optimizers update it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        self._value = core.set_trainable(self._value, self._trainable)
+
+    @property
+    def ndim(self) -> int:
+        """Rank."""
+        return len(self.shape)
+
+    def check_shape(self, value: Any) -> None:
+        """Raises ValueError if `value` does not have the variable's shape."""
+        if (given := core.shape(value)) != self.shape and None not in given:
+            raise ValueError(
+                f"Variable {self.path!r}: expected a value of shape {self.shape}, got {given}."
+            )
+
+    def assign(self, value: Any) -> Any:
+        """Sets the value (shape `self.shape`, cast to `self.dtype`) and returns it."""
+        value = core.convert_to_tensor(value, self.dtype)
+        self.check_shape(value)
+        scope = _scopes.stateless
+        if scope is not None:
+            scope.add_update((self, value))
+        else:
+            self._value = core.assign_variable(self._value, value)
+        return value
+
+    def _uncast(self) -> Any:
+        scope = _scopes.stateless
+        return core.read_variable(self._value) if scope is None else self._scoped_value(scope)
+
+    def assign_add(self, value: Any) -> Any:
+        """Adds to the value and returns the sum."""
+        return self.assign(self._uncast() + core.convert_to_tensor(value, self.dtype))
+
+    def assign_sub(self, value: Any) -> Any:
+        """Subtracts from the value and returns the difference."""
+        return self.assign(self._uncast() - core.convert_to_tensor(value, self.dtype))
+
+    def numpy(self) -> np.ndarray:
+        """The value as a NumPy array."""
+        return core.convert_to_numpy(self._uncast())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.numpy(), dtype=dtype)
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
+
+    __hash__ = object.__hash__
+
+
+def _host_value(initializer: Any, shape: Any, dtype: Any, name: str) -> tuple[Any, str]:
+    """The initial value, on the host where it can be made there, and the dtype."""
+    if not callable(initializer) or core.is_tensor(initializer):
+        if isinstance(initializer, Variable):
+            initializer = initializer.numpy()
+        if core.is_tensor(initializer):
+            native_dtype = core.dtype_name(initializer)
+        else:
+            initializer = np.asarray(initializer)
+            native_dtype = dtypes.standardize_dtype(initializer.dtype)
+            if native_dtype == "float64":
+                native_dtype = dtypes.floatx()
+        if dtype is None:
+            dtype = native_dtype if dtypes.is_float_dtype(native_dtype) else dtypes.floatx()
+        dtype = dtypes.standardize_dtype(dtype)
+        if shape is not None and tuple(initializer.shape) != shapes.standardize_shape(shape):
+            raise ValueError(
+                f"Variable {name!r}: the value has shape {tuple(initializer.shape)}, "
+                f"the argument `shape` says {tuple(shape)}."
+            )
+        return initializer, dtype
+    if shape is None:
+        raise ValueError(f"Variable {name!r}: an initializer function needs `shape`.")
+    shape = shapes.standardize_shape(shape)
+    if None in shape:
+        raise ValueError(f"Variable {name!r}: the shape must be known, got {shape}.")
+    dtype = dtypes.standardize_dtype(dtype or config.floatx())
+    host = getattr(initializer, "host", None)
+    value = host(shape, dtype) if host else initializer(shape, dtype=dtype)
+    if isinstance(value, Variable):
+        value = value.value
+    if not core.is_tensor(value):
+        value = np.asarray(value)
+    if tuple(value.shape) != shape:
+        raise ValueError(
+            f"Variable {name!r}: the initializer gave shape {tuple(value.shape)}, "
+            f"expected {shape}."
+        )
+    return value, dtype
