@@ -1,0 +1,463 @@
+"""Convolution and pooling of the NumPy backend, in 1 to 3 dimensions, with hand-written gradients.
+
+Convolutions copy their windows into columns, a block of the batch at a time so that the columns
+stay in the cache, and multiply them by the kernel in one matrix product; the gradient of the
+input is added up one kernel position at a time. Everything runs channels-last: channels-first
+input is a transposed view, and so is its answer. Sizes, strides and padding are expected to be
+normalised and checked by the caller.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from multikeras.backends.numpy._gradients import differentiable
+
+__all__ = ["average_pool", "conv", "depthwise_conv", "max_pool"]
+
+Ints = Sequence[int]
+Pads = list[tuple[int, int]]
+Recorded = tuple[Any, Callable[..., tuple[Any, ...]]]
+
+# Bytes of columns made at a time: about what a core's second-level cache holds.
+_BLOCK_BYTES = 1 << 20
+
+
+def _pads(sizes: Ints, kernel: Ints, strides: Ints, dilation: Ints, padding: str) -> Pads:
+    """(before, after) in each dimension; with 'same', the odd one goes after."""
+    if padding == "valid":
+        return [(0, 0)] * len(sizes)
+    reach = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    if padding == "causal":
+        return [(r, 0) for r in reach]
+    pads = []
+    for n, r, s in zip(sizes, reach, strides, strict=True):
+        total = max((-(-n // s) - 1) * s + r + 1 - n, 0)
+        pads.append((total // 2, total - total // 2))
+    return pads
+
+
+def _out_sizes(sizes: Ints, kernel: Ints, strides: Ints, dilation: Ints, pads: Pads) -> list[int]:
+    each = zip(sizes, kernel, strides, dilation, pads, strict=True)
+    return [max((n + a + b - d * (k - 1) - 1) // s + 1, 0) for n, k, s, d, (a, b) in each]
+
+
+def _to_last(x: np.ndarray, data_format: str) -> np.ndarray:
+    return np.moveaxis(x, 1, -1) if data_format == "channels_first" else x
+
+
+def _from_last(x: np.ndarray, data_format: str) -> np.ndarray:
+    return np.moveaxis(x, -1, 1) if data_format == "channels_first" else x
+
+
+def _inner(x: np.ndarray, pads: Pads) -> np.ndarray:
+    """The part of a padded array that is not padding."""
+    if not any(a or b for a, b in pads):
+        return x
+    spatial = zip(x.shape[1:], pads, strict=False)
+    return x[(slice(None), *(slice(a, n - b) for n, (a, b) in spatial))]
+
+
+def _padded(x: np.ndarray, pads: Pads, fill: float = 0.0) -> np.ndarray:
+    if not any(a or b for a, b in pads):
+        return x
+    spatial = [n + a + b for n, (a, b) in zip(x.shape[1:], pads, strict=False)]
+    out = np.full((x.shape[0], *spatial, x.shape[-1]), fill, x.dtype)
+    _inner(out, pads)[...] = x
+    return out
+
+
+def _positions(
+    kernel: Ints, strides: Ints, dilation: Ints, out: Ints
+) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
+    """Each kernel position with the slice of the padded input that it meets."""
+    for at in itertools.product(*(range(k) for k in kernel)):
+        each = zip(at, strides, dilation, out, strict=True)
+        cut = (slice(p * d, p * d + s * (n - 1) + 1, s) for p, s, d, n in each)
+        yield at, (slice(None), *cut)
+
+
+# ----------------------------------------------------------------------------------- convolution
+
+
+class _Plan:
+    """The geometry of one convolution, channels-last."""
+
+    __slots__ = ("kernel", "strides", "dilation", "pads", "out", "pointwise")
+
+    def __init__(
+        self, sizes: Ints, kernel: Ints, strides: Ints, dilation: Ints, padding: str
+    ) -> None:
+        self.kernel, self.strides, self.dilation = kernel, strides, dilation
+        self.pads = _pads(sizes, kernel, strides, dilation, padding)
+        self.out = _out_sizes(sizes, kernel, strides, dilation, self.pads)
+        self.pointwise = all(k == 1 for k in kernel)
+
+    def subsampled(self, x: np.ndarray) -> np.ndarray:
+        """What a 1x1 kernel sees, as a view."""
+        return x[(slice(None), *(slice(None, None, s) for s in self.strides))]
+
+    def windows(self, x: np.ndarray, last: bool) -> np.ndarray:
+        """All windows of padded `x` as a view: (n, *out, *kernel, c), or kernel and c first."""
+        st = x.strides
+        moves = [s * b for s, b in zip(self.strides, st[1:], strict=False)]
+        taps = [d * b for d, b in zip(self.dilation, st[1:], strict=False)]
+        outer_shape, outer = (x.shape[0], *self.out), (st[0], *moves)
+        tap_shape, tap = (*self.kernel, x.shape[-1]), (*taps, st[-1])
+        shape = outer_shape + tap_shape if last else tap_shape + outer_shape
+        return as_strided(x, shape, outer + tap if last else tap + outer, writeable=False)
+
+    def blocks(self, x: np.ndarray) -> Iterator[tuple[slice, np.ndarray, bool]]:
+        """Columns of a few samples at a time: (samples, columns, whether rows are windows).
+
+        The array of columns is used again for the next block.
+        """
+        n, depth = x.shape[0], int(np.prod(self.kernel)) * x.shape[-1]
+        windows = int(np.prod(self.out))
+        step = max(1, min(n, _BLOCK_BYTES // max(1, windows * depth * x.itemsize)))
+        # Copying goes along the innermost axis: along kernel rows and channels where these are
+        # long runs of memory, else along the output's.
+        run = x.shape[-1] * (self.kernel[-1] if self.dilation[-1] == 1 else 1)
+        last = run >= 16
+        shape = (step * windows, depth) if last else (depth, step * windows)
+        columns = np.empty(shape, x.dtype)
+        padded = None
+        if any(a or b for a, b in self.pads):
+            spatial = [m + a + b for m, (a, b) in zip(x.shape[1:], self.pads, strict=False)]
+            padded = np.zeros((step, *spatial, x.shape[-1]), x.dtype)
+        for start in range(0, n, step):
+            part = x[start : start + step]
+            if padded is not None:
+                _inner(padded, self.pads)[: len(part)] = part
+                part = padded[: len(part)]
+            rows = len(part) * windows
+            view = self.windows(part, last)
+            if last:
+                block = columns[:rows]
+            elif rows == columns.shape[1]:
+                block = columns
+            else:
+                block = columns.reshape(-1)[: depth * rows].reshape(depth, rows)
+            np.copyto(block.reshape(view.shape), view)
+            yield slice(start, start + len(part)), block, last
+
+
+def _conv_forward(x: np.ndarray, kernel: np.ndarray, plan: _Plan) -> np.ndarray:
+    filters = kernel.shape[-1]
+    flat = kernel.reshape(-1, filters)
+    if plan.pointwise:
+        seen = plan.subsampled(x)
+        return np.dot(seen.reshape(-1, x.shape[-1]), flat).reshape(*seen.shape[:-1], filters)
+    y = np.empty((x.shape[0], *plan.out, filters), x.dtype)
+    for samples, columns, last in plan.blocks(x):
+        out = y[samples].reshape(-1, filters)
+        np.dot(columns if last else columns.T, flat, out=out)
+    return y
+
+
+def _conv_kernel_gradient(
+    x: np.ndarray, g: np.ndarray, kernel: np.ndarray, plan: _Plan
+) -> np.ndarray:
+    filters = g.shape[-1]
+    if plan.pointwise:
+        seen = plan.subsampled(x).reshape(-1, x.shape[-1])
+        return np.dot(seen.T, g.reshape(-1, filters)).reshape(kernel.shape)
+    total = np.zeros((kernel.size // filters, filters), x.dtype)
+    for samples, columns, last in plan.blocks(x):
+        rows = g[samples].reshape(-1, filters)
+        total += np.dot(columns.T if last else columns, rows)
+    return total.reshape(kernel.shape)
+
+
+def _conv_input_gradient(
+    shape: tuple[int, ...], g: np.ndarray, kernel: np.ndarray, plan: _Plan
+) -> np.ndarray:
+    channels, filters = kernel.shape[-2:]
+    if plan.pointwise:
+        seen = np.dot(g.reshape(-1, filters), kernel.reshape(channels, filters).T)
+        if all(s == 1 for s in plan.strides):
+            return seen.reshape(shape)
+        gx = np.zeros(shape, g.dtype)
+        plan.subsampled(gx)[...] = seen.reshape(*g.shape[:-1], channels)
+        return gx
+    spatial = [n + a + b for n, (a, b) in zip(shape[1:], plan.pads, strict=False)]
+    padded = np.zeros((shape[0], *spatial, channels), g.dtype)
+    windows = int(np.prod(plan.out))
+    step = max(1, _BLOCK_BYTES // max(1, windows * (filters + 2 * channels) * g.itemsize))
+    scratch = np.empty((min(step, shape[0]) * windows, channels), g.dtype)
+    positions = list(_positions(plan.kernel, plan.strides, plan.dilation, plan.out))
+    transposed = {at: np.ascontiguousarray(kernel[at].T) for at, _ in positions}
+    for start in range(0, shape[0], step):
+        part = padded[start : start + step]
+        rows = g[start : start + step].reshape(-1, filters)
+        for at, cut in positions:
+            add = np.dot(rows, transposed[at], out=scratch[: len(rows)])
+            target = part[cut]
+            target += add.reshape(target.shape)
+    return _inner(padded, plan.pads)
+
+
+def _split(groups: int, channels: int) -> list[slice]:
+    size = channels // groups
+    return [slice(i * size, (i + 1) * size) for i in range(groups)]
+
+
+def _conv_groups(x: np.ndarray, kernel: np.ndarray) -> tuple[list[slice], list[slice]]:
+    channels, (depth, filters) = x.shape[-1], kernel.shape[-2:]
+    if depth == 0 or channels % depth or filters % (channels // depth):
+        raise ValueError(
+            f"conv: a kernel of shape {kernel.shape} needs a multiple of {depth} input channels "
+            f"that also divides its {filters} filters into groups; got {channels} channels"
+        )
+    groups = channels // depth
+    return _split(groups, channels), _split(groups, filters)
+
+
+def _conv_gradient(
+    needs: tuple[int, ...],
+    inputs: np.ndarray,
+    kernel: np.ndarray,
+    strides: Ints,
+    padding: str,
+    data_format: str,
+    dilation_rate: Ints,
+) -> Recorded:
+    x = _to_last(inputs, data_format)
+    plan = _Plan(x.shape[1:-1], kernel.shape[:-2], strides, dilation_rate, padding)
+    ins, outs = _conv_groups(x, kernel)
+    y = _grouped_forward(x, kernel, plan, ins, outs)
+
+    def backward(g: np.ndarray) -> tuple[Any, ...]:
+        g = _to_last(g, data_format)
+        gx = gk = None
+        if 1 in needs:
+            parts = [
+                _conv_kernel_gradient(x[..., i], g[..., o], kernel[..., o], plan)
+                for i, o in zip(ins, outs, strict=True)
+            ]
+            gk = parts[0] if len(parts) == 1 else np.concatenate(parts, -1)
+        if 0 in needs:
+            shape = (*x.shape[:-1], kernel.shape[-2])
+            parts = [_conv_input_gradient(shape, g[..., o], kernel[..., o], plan) for o in outs]
+            gx = parts[0] if len(parts) == 1 else np.concatenate(parts, -1)
+            gx = _from_last(gx, data_format)
+        return gx, gk
+
+    return _from_last(y, data_format), backward
+
+
+def _grouped_forward(
+    x: np.ndarray, kernel: np.ndarray, plan: _Plan, ins: list[slice], outs: list[slice]
+) -> np.ndarray:
+    if len(ins) == 1:
+        return _conv_forward(x, kernel, plan)
+    parts = [
+        _conv_forward(x[..., i], kernel[..., o], plan) for i, o in zip(ins, outs, strict=True)
+    ]
+    return np.concatenate(parts, -1)
+
+
+@differentiable(_conv_gradient)
+def conv(
+    inputs: np.ndarray,
+    kernel: np.ndarray,
+    strides: Ints,
+    padding: str,
+    data_format: str,
+    dilation_rate: Ints,
+) -> np.ndarray:
+    """Cross-correlation of 1 to 3 spatial dimensions.
+
+    kernel: spatial sizes + (input channels / groups, filters); the number of groups follows.
+    padding: 'valid', 'same' or, in one dimension, 'causal'.
+    """
+    x = _to_last(inputs, data_format)
+    plan = _Plan(x.shape[1:-1], kernel.shape[:-2], strides, dilation_rate, padding)
+    y = _grouped_forward(x, kernel, plan, *_conv_groups(x, kernel))
+    return _from_last(y, data_format)
+
+
+# ----------------------------------------------------------------------------- depthwise, transposed
+
+
+def _depthwise_forward(x: np.ndarray, kernel: np.ndarray, plan: _Plan) -> np.ndarray:
+    channels, multiplier = kernel.shape[-2:]
+    y = np.zeros((x.shape[0], *plan.out, channels, multiplier), x.dtype)
+    padded = _padded(x, plan.pads)
+    scratch = np.empty((*plan.out, channels, multiplier), x.dtype)
+    positions = list(_positions(plan.kernel, plan.strides, plan.dilation, plan.out))
+    for sample, out in zip(padded, y, strict=True):
+        for at, cut in positions:
+            out += np.multiply(sample[cut[1:]][..., None], kernel[at], out=scratch)
+    return y.reshape(*y.shape[:-2], channels * multiplier)
+
+
+def _depthwise_gradient(
+    needs: tuple[int, ...],
+    inputs: np.ndarray,
+    kernel: np.ndarray,
+    strides: Ints,
+    padding: str,
+    data_format: str,
+    dilation_rate: Ints,
+) -> Recorded:
+    x = _to_last(inputs, data_format)
+    plan = _Plan(x.shape[1:-1], kernel.shape[:-2], strides, dilation_rate, padding)
+    y = _depthwise_forward(x, kernel, plan)
+    channels, multiplier = kernel.shape[-2:]
+
+    def backward(g: np.ndarray) -> tuple[Any, ...]:
+        g = _to_last(g, data_format)
+        g = g.reshape(*g.shape[:-1], channels, multiplier)
+        padded = _padded(x, plan.pads)
+        gx = np.zeros(padded.shape, x.dtype) if 0 in needs else None
+        gk = np.zeros(kernel.shape, x.dtype) if 1 in needs else None
+        for at, cut in _positions(plan.kernel, plan.strides, plan.dilation, plan.out):
+            if gx is not None:
+                gx[cut] += g[..., 0] * kernel[at][:, 0] if multiplier == 1 else (
+                    np.einsum("...cm,cm->...c", g, kernel[at])
+                )
+            if gk is not None:
+                gk[at] = np.einsum("...c,...cm->cm", padded[cut], g)
+        if gx is not None:
+            gx = _from_last(_inner(gx, plan.pads), data_format)
+        return gx, gk
+
+    return _from_last(y, data_format), backward
+
+
+@differentiable(_depthwise_gradient)
+def depthwise_conv(
+    inputs: np.ndarray,
+    kernel: np.ndarray,
+    strides: Ints,
+    padding: str,
+    data_format: str,
+    dilation_rate: Ints,
+) -> np.ndarray:
+    """Each channel convolved by its own filters; kernel: spatial sizes + (channels, multiplier).
+
+    Output channel `c * multiplier + m` is channel `c` under its filter `m`.
+    """
+    x = _to_last(inputs, data_format)
+    plan = _Plan(x.shape[1:-1], kernel.shape[:-2], strides, dilation_rate, padding)
+    return _from_last(_depthwise_forward(x, kernel, plan), data_format)
+
+
+# --------------------------------------------------------------------------------------- pooling
+
+
+def _pool_plan(
+    inputs: np.ndarray, pool_size: Ints, strides: Ints, padding: str, data_format: str
+) -> tuple[np.ndarray, Pads, list[int], list[tuple[slice, ...]]]:
+    x = _to_last(inputs, data_format)
+    ones = (1,) * len(pool_size)
+    pads = _pads(x.shape[1:-1], pool_size, strides, ones, padding)
+    out = _out_sizes(x.shape[1:-1], pool_size, strides, ones, pads)
+    return x, pads, out, [cut for _, cut in _positions(pool_size, strides, ones, out)]
+
+
+def _lowest(dtype: np.dtype) -> Any:
+    return -np.inf if dtype.kind not in "iu" else np.iinfo(dtype).min
+
+
+def _max_over(padded: np.ndarray, cuts: list[tuple[slice, ...]]) -> np.ndarray:
+    y = padded[cuts[0]].copy()
+    for cut in cuts[1:]:
+        np.maximum(y, padded[cut], out=y)
+    return y
+
+
+def _max_pool_gradient(
+    needs: tuple[int, ...],
+    inputs: np.ndarray,
+    pool_size: Ints,
+    strides: Ints,
+    padding: str,
+    data_format: str,
+) -> Recorded:
+    x, pads, _, cuts = _pool_plan(inputs, pool_size, strides, padding, data_format)
+    padded = _padded(x, pads, _lowest(x.dtype))
+    y = _max_over(padded, cuts)
+    apart = all(s >= p for s, p in zip(strides, pool_size, strict=True))
+
+    def backward(g: np.ndarray) -> tuple[Any, ...]:
+        g = _to_last(g, data_format)
+        covered = apart and tuple(strides) == tuple(pool_size)
+        covered = covered and all(n % p == 0 for n, p in zip(padded.shape[1:], pool_size, strict=False))
+        gx = (np.empty if covered else np.zeros)(padded.shape, g.dtype)
+        free = np.ones(y.shape, bool)
+        for cut in cuts:
+            # The first of equal maxima takes the gradient.
+            hit = padded[cut] == y
+            hit &= free
+            free ^= hit
+            if apart:
+                np.multiply(g, hit, out=gx[cut])
+            else:
+                gx[cut] += g * hit
+        return (_from_last(_inner(gx, pads), data_format),)
+
+    return _from_last(y, data_format), backward
+
+
+@differentiable(_max_pool_gradient, widen=False)
+def max_pool(
+    inputs: np.ndarray, pool_size: Ints, strides: Ints, padding: str, data_format: str
+) -> np.ndarray:
+    """The largest value of each window; padding never wins."""
+    x, pads, _, cuts = _pool_plan(inputs, pool_size, strides, padding, data_format)
+    return _from_last(_max_over(_padded(x, pads, _lowest(x.dtype)), cuts), data_format)
+
+
+def _counts(sizes: Ints, pool: Ints, strides: Ints, pads: Pads, out: Ints, dtype: Any) -> Any:
+    """How many values, not padding, each window holds: a number or an array (*out, 1)."""
+    if not any(a or b for a, b in pads):
+        return int(np.prod(pool))
+    total = np.ones((1,) * (len(out) + 1), dtype)
+    for i, (n, k, s, (a, _), m) in enumerate(zip(sizes, pool, strides, pads, out, strict=True)):
+        start = np.arange(m) * s - a
+        inside = np.minimum(start + k, n) - np.maximum(start, 0)
+        total = total * inside.astype(dtype).reshape([-1 if j == i else 1 for j in range(len(out) + 1)])
+    return total
+
+
+def _average_pool_gradient(
+    needs: tuple[int, ...],
+    inputs: np.ndarray,
+    pool_size: Ints,
+    strides: Ints,
+    padding: str,
+    data_format: str,
+) -> Recorded:
+    x, pads, out, cuts = _pool_plan(inputs, pool_size, strides, padding, data_format)
+    counts = _counts(x.shape[1:-1], pool_size, strides, pads, out, x.dtype)
+
+    def backward(g: np.ndarray) -> tuple[Any, ...]:
+        g = _to_last(g, data_format) / counts
+        spatial = [n + a + b for n, (a, b) in zip(x.shape[1:], pads, strict=False)]
+        gx = np.zeros((x.shape[0], *spatial, x.shape[-1]), g.dtype)
+        for cut in cuts:
+            gx[cut] += g
+        return (_from_last(_inner(gx, pads), data_format),)
+
+    return average_pool.fun(inputs, pool_size, strides, padding, data_format), backward
+
+
+@differentiable(_average_pool_gradient)
+def average_pool(
+    inputs: np.ndarray, pool_size: Ints, strides: Ints, padding: str, data_format: str
+) -> np.ndarray:
+    """The mean of each window, over the values in it that are not padding."""
+    x, pads, out, cuts = _pool_plan(inputs, pool_size, strides, padding, data_format)
+    padded = _padded(x, pads)
+    y = padded[cuts[0]].copy()
+    for cut in cuts[1:]:
+        y += padded[cut]
+    y /= _counts(x.shape[1:-1], pool_size, strides, pads, out, x.dtype)
+    return _from_last(y, data_format)
