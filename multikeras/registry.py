@@ -45,6 +45,9 @@ _PREFIXES = (
     "keras.",
 )
 
+# Where a function that is named without its module is looked for.
+_FUNCTION_MODULES = ("keras.activations", "keras.losses", "keras.metrics", "keras.ops")
+
 
 def expose(
     module: str, name: str | None = None, *, aliases: Iterable[str] = ()
@@ -115,12 +118,32 @@ def find(module: str | None, name: str) -> Any | None:
     if module is None:
         return None
     path = _canonical(f"{module}.")
+    if path.startswith("keras.backend.") and ".optimizers." in path:
+        path = "keras.optimizers."  # Keras names the update rule of the backend that wrote
     found = _BUILTIN.get(path + name)
     # keras.layers.core.dense.Dense -> keras.layers.core.Dense -> keras.layers.Dense
     while found is None and path.startswith("keras.") and path.count(".") > 2:
         path = path[: path.rindex(".", 0, -1) + 1]
         found = _BUILTIN.get(path + name)
     return found
+
+
+def find_function(name: str) -> Any | None:
+    """Look up a built-in function by its bare name, as `{"class_name": "function"}` needs it.
+
+    Such an entry of a file does not say where the function lives. Asked in this order:
+    activations, losses, metrics, operations.
+
+    Example:
+        >>> from multikeras import registry
+        >>> registry.find_function("eval") is None
+        True
+    """
+    for module in _FUNCTION_MODULES:
+        found = _BUILTIN.get(f"{module}.{name}")
+        if found is not None and not inspect.isclass(found):
+            return found
+    return None
 
 
 def home(obj: Any) -> tuple[str, str] | None:
