@@ -86,7 +86,8 @@ def expose(
                 raise ValueError(
                     f"expose: the name {key!r} already belongs to {holder!r}; got {obj!r}."
                 )
-        _HOME.setdefault(obj, (module, own))
+        public = module.removeprefix("multi") if module.startswith("multikeras") else module
+        _HOME.setdefault(obj, (public, own))
         return obj
 
     return declare
