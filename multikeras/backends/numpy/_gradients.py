@@ -299,9 +299,9 @@ def _positional(parameters: list[inspect.Parameter], args: tuple, kwargs: dict) 
     rest = [kwargs.pop(p.name, p.default) for p in parameters[len(args) :]]
     if kwargs:
         raise TypeError(f"unexpected keyword arguments {sorted(kwargs)}")
-    if inspect.Parameter.empty in rest:
-        missing = parameters[len(args) + rest.index(inspect.Parameter.empty)].name
-        raise TypeError(f"missing argument {missing!r}")
+    for p, value in zip(parameters[len(args) :], rest, strict=True):
+        if value is inspect.Parameter.empty:
+            raise TypeError(f"missing argument {p.name!r}")
     return (*args, *rest)
 
 

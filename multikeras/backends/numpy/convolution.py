@@ -24,8 +24,9 @@ Ints = Sequence[int]
 Pads = list[tuple[int, int]]
 Recorded = tuple[Any, Callable[..., tuple[Any, ...]]]
 
-# Bytes of columns made at a time: about what a core's second-level cache holds.
-_BLOCK_BYTES = 1 << 20
+# Bytes of columns made at a time: few enough to stay in the last-level cache, many enough for the
+# matrix products to be large ones (measured: 1 MB is up to twice slower, 8 MB no faster).
+_BLOCK_BYTES = 1 << 22
 
 
 def _pads(sizes: Ints, kernel: Ints, strides: Ints, dilation: Ints, padding: str) -> Pads:
