@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from multikeras.backends.threefry import threefry_words
+from multikeras.backends.threefry import stable_order, threefry_words
 
-_WORD = 0xFFFFFFFF
 # Words turned into numbers of a distribution at a time: bounds the double precision scratch.
 _BLOCK = 65536
 
@@ -292,13 +291,7 @@ def host_permutation(seed: int, stream: int, size: int) -> np.ndarray:
     """
     if not 0 <= size <= 1 << 32:
         raise ValueError(f"random: can't permute {size} items, expected 0 to 2**32")
-    # Word and position in one integer: sorting that is stable and much quicker than an argsort.
-    order = threefry_words(seed, stream, size).astype(np.uint64)
-    order <<= np.uint64(32)
-    order |= np.arange(size, dtype=np.uint64)
-    order.sort()
-    order &= np.uint64(_WORD)
-    return order.view(np.int64)
+    return stable_order(threefry_words(seed, stream, size))
 
 
 def host_orthogonal(

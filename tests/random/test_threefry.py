@@ -6,6 +6,7 @@ import statistics
 import numpy as np
 import pytest
 
+from multikeras import config
 from multikeras.backends import threefry
 from multikeras.random import _threefry as host
 
@@ -92,7 +93,7 @@ def _numpy_case():
 
 
 def _jax_case():
-    jax = pytest.importorskip("jax")
+    jax = importlib.import_module("jax")
     module = importlib.import_module("multikeras.backends.jax.random")
 
     def compiled(function):
@@ -102,7 +103,7 @@ def _jax_case():
 
 
 def _torch_case(dtype):
-    torch = pytest.importorskip("torch")
+    torch = importlib.import_module("torch")
     module = importlib.import_module("multikeras.backends.torch.random")
 
     def compiled(function):
@@ -116,7 +117,7 @@ def _torch_case(dtype):
 
 
 def _tensorflow_case(jit):
-    tf = pytest.importorskip("tensorflow")
+    tf = importlib.import_module("tensorflow")
     module = importlib.import_module("multikeras.backends.tensorflow.random")
 
     def compiled(function):
@@ -136,7 +137,14 @@ BACKENDS = {
 }
 
 
-@pytest.fixture(params=BACKENDS)
+def _params():
+    """The backend in use; the others where all frameworks are at hand."""
+    for name in BACKENDS:
+        own = name.split()[0] == config.backend()
+        yield pytest.param(name, marks=() if own else pytest.mark.all_backends)
+
+
+@pytest.fixture(params=_params())
 def backend(request):
     return BACKENDS[request.param]()
 
@@ -175,6 +183,28 @@ def test_backends_make_the_same_integers(backend, span):
         assert got.tolist() == want
 
 
+@pytest.mark.parametrize("bound", (0, 256, 2**31, 2**32 - 1))
+def test_backends_make_the_same_masks(backend, bound):
+    module, key, compiled = backend
+
+    def draw(key, size):
+        return module.random_keep_mask(key, size, bound)
+
+    want = threefry.threefry_words(SEED, STREAM, 1001) >= np.uint32(bound)
+    for function in (draw, compiled(draw)):
+        np.testing.assert_array_equal(np.asarray(function(key((SEED, STREAM)), 1001)), want)
+
+
+@pytest.mark.parametrize("size", (0, 1, 1000))
+def test_backends_make_the_same_permutation(backend, size):
+    module, key, compiled = backend
+    want = host.host_permutation(SEED, STREAM, size)
+    for function in (module.random_permutation, compiled(module.random_permutation)):
+        got = np.asarray(function(key((SEED, STREAM)), size))
+        assert got.dtype == np.int32
+        np.testing.assert_array_equal(got, want)
+
+
 def test_keys_advance_by_one_stream(backend):
     module, key, compiled = backend
 
@@ -187,6 +217,7 @@ def test_keys_advance_by_one_stream(backend):
         assert np.asarray(following).astype(np.int64).tolist() == [SEED, STREAM + 1]
 
 
+@pytest.mark.all_backends
 def test_torch_keys_outlive_a_write_to_the_state():
     module, key, _ = _torch_case("int64")
     state = key((SEED, STREAM))
@@ -195,9 +226,10 @@ def test_torch_keys_outlive_a_write_to_the_state():
     assert used.tolist() == [SEED, STREAM]
 
 
+@pytest.mark.all_backends
 @pytest.mark.parametrize("jit", (False, True))
 def test_tensorflow_takes_sizes_that_are_tensors(jit):
-    tf = pytest.importorskip("tensorflow")
+    tf = importlib.import_module("tensorflow")
     module, key, _ = _tensorflow_case(jit)
 
     @tf.function(input_signature=[tf.TensorSpec((None, 3))], jit_compile=jit)
@@ -210,6 +242,7 @@ def test_tensorflow_takes_sizes_that_are_tensors(jit):
         np.testing.assert_array_equal(draw(tf.zeros((rows, 3))).numpy(), want)
 
 
+@pytest.mark.all_backends
 def test_torch_device_path_makes_the_same_words():
     module, key, _ = _torch_case("int64")
     for size in SIZES:
@@ -285,6 +318,11 @@ def test_blocks_do_not_show():
     words = threefry.threefry_words(3, 4, size + 1)[-2:].astype("float64")
     radius = np.sqrt(-2 * np.log((words[0] + 1) * 2.0**-32))
     np.testing.assert_allclose(long[-1], radius * np.cos(words[1] * 2.0**-31 * np.pi), rtol=1e-12)
+
+
+def test_equal_words_keep_their_order():
+    words = np.array([5, 2**32 - 1, 5, 0, 5, 2**32 - 1], np.uint32)
+    assert threefry.stable_order(words).tolist() == [3, 0, 2, 4, 1, 5]
 
 
 def test_permutation_is_the_stable_order_of_the_words():

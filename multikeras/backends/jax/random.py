@@ -59,3 +59,19 @@ def _integers(key: Any, size: int, span: Any) -> jax.Array:
     carry = (middle & 0xFFFF) + word_low * span_high
     high = word_high * span_high + (middle >> 16) + (carry >> 16)
     return jnp.where(span == 0, words, high)
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2))
+def random_keep_mask(key: Any, size: int, bound: int) -> jax.Array:
+    """Return `size` booleans: which words are at least `bound`, an integer in [0, 2**32)."""
+    return random_bits(key, size) >= jnp.uint32(bound)
+
+
+@functools.partial(jax.jit, static_argnums=1)
+def random_permutation(key: Any, size: int) -> jax.Array:
+    """Return [0, `size`) in the stable order of the words of `key`, `int32`."""
+    return jnp.argsort(random_bits(key, size), stable=True).astype(jnp.int32)
+
+
+def seed_framework(seed: int) -> None:
+    """Nothing to do: JAX has no global generator."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from multikeras.backends.threefry import threefry_words
+from multikeras.backends.threefry import stable_order, threefry_words
 
 _STEP = np.array([0, 1], np.uint32)
 
@@ -37,3 +37,17 @@ def random_integers(key: Any, size: int, span: Any) -> np.ndarray:
     product = random_bits(key, size) * np.asarray(span).astype(np.uint64)
     product >>= np.uint64(32)
     return product.astype(np.uint32)
+
+
+def random_keep_mask(key: Any, size: int, bound: int) -> np.ndarray:
+    """Return `size` booleans: which words are at least `bound`, an integer in [0, 2**32)."""
+    return random_bits(key, size) >= np.uint32(bound)
+
+
+def random_permutation(key: Any, size: int) -> np.ndarray:
+    """Return [0, `size`) in the stable order of the words of `key`, `int32`."""
+    return stable_order(random_bits(key, size)).astype(np.int32)
+
+
+def seed_framework(seed: int) -> None:
+    """Nothing to do: NumPy's own generator is seeded on every backend."""

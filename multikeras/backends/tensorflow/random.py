@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from multikeras.backends.threefry import threefry_words
+from multikeras.backends.threefry import stable_order, threefry_words
 
 _PARITY = 0x1BD11BDA
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
@@ -49,6 +49,29 @@ def random_integers(key: Any, size: Any, span: Any) -> tf.Tensor:
     return tf.cast(tf.bitwise.right_shift(product, tf.constant(32, tf.uint64)), tf.uint32)
 
 
+def random_keep_mask(key: Any, size: Any, bound: int) -> tf.Tensor:
+    """Return `size` booleans: which words are at least `bound`, an integer in [0, 2**32)."""
+    words = _host_words(key, size)
+    if words is None:
+        return _draw(_mask_program, key, size, _word(bound))
+    return tf.constant(words >= np.uint32(bound))
+
+
+def random_permutation(key: Any, size: Any) -> tf.Tensor:
+    """Return [0, `size`) in the stable order of the words of `key`, `int32`."""
+    words = _host_words(key, size)
+    if words is None:
+        # Signed words in the same order: not all devices sort unsigned ones.
+        signed = tf.bitcast(random_bits(key, size), tf.int32) ^ tf.int32.min
+        return tf.argsort(signed, stable=True)
+    return tf.constant(stable_order(words).astype(np.int32))
+
+
+def seed_framework(seed: int) -> None:
+    """Seed TensorFlow's own generators, for code that uses them."""
+    tf.random.set_seed(seed)
+
+
 def _host_words(key: Any, size: Any) -> np.ndarray | None:
     """NumPy's words, or None inside a graph and for a key on another device."""
     if not tf.executing_eagerly():
@@ -60,13 +83,15 @@ def _host_words(key: Any, size: Any) -> np.ndarray | None:
     return threefry_words(seed, stream, int(size))
 
 
-def _draw(program: Any, key: Any, size: Any) -> tf.Tensor:
+def _draw(program: Any, key: Any, size: Any, *settings: Any) -> tf.Tensor:
     key = tf.cast(key, tf.uint32)
     static = size if isinstance(size, int) else tf.get_static_value(size)
     if static is not None:
-        return tf.ensure_shape(program(key, tf.constant(int(static), tf.int64)), (int(static),))
+        return tf.ensure_shape(
+            program(key, tf.constant(int(static), tf.int64), *settings), (int(static),)
+        )
     size = tf.cast(size, tf.int64)
-    return program(key, _rounded(size))[:size]
+    return program(key, _rounded(size), *settings)[:size]
 
 
 def _rounded(size: tf.Tensor) -> tf.Tensor:
@@ -86,6 +111,13 @@ def _words_program(key: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
 def _floats_program(key: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     words = tf.bitwise.right_shift(_device_words(key, size), _word(8))
     return tf.cast(words, tf.float32) * 2.0**-24
+
+
+@tf.function(
+    input_signature=(*_SIGNATURE, tf.TensorSpec((), tf.uint32)), jit_compile=True, autograph=False
+)
+def _mask_program(key: tf.Tensor, size: tf.Tensor, bound: tf.Tensor) -> tf.Tensor:
+    return _device_words(key, size) >= bound
 
 
 def _word(value: int) -> tf.Tensor:

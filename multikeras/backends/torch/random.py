@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from multikeras.backends.threefry import threefry_words
+from multikeras.backends.threefry import stable_order, threefry_words
 
 _MASK = 0xFFFFFFFF
 _PARITY = 0x1BD11BDA
@@ -52,6 +52,27 @@ def random_integers(key: Any, size: int, span: Any) -> torch.Tensor:
     words = random_bits(key, size)
     # The product of two 32-bit words doesn't fit a signed 64-bit one: carry on by half words.
     return ((words >> 16) * span + ((words & 0xFFFF) * span >> 16)) >> 16
+
+
+def random_keep_mask(key: Any, size: int, bound: int) -> torch.Tensor:
+    """Return `size` booleans: which words are at least `bound`, an integer in [0, 2**32)."""
+    words = _host_words(key, size)
+    if words is None:
+        return _device_words(key, size) >= bound
+    return torch.from_numpy(words >= np.uint32(bound))
+
+
+def random_permutation(key: Any, size: int) -> torch.Tensor:
+    """Return [0, `size`) in the stable order of the words of `key`, `int32`."""
+    words = _host_words(key, size)
+    if words is None:
+        return torch.argsort(_device_words(key, size), stable=True).to(torch.int32)
+    return torch.from_numpy(stable_order(words).astype(np.int32))
+
+
+def seed_framework(seed: int) -> None:
+    """Seed PyTorch's own generators, for code that uses them."""
+    torch.manual_seed(seed)
 
 
 def _host_words(key: torch.Tensor, size: int) -> np.ndarray | None:
