@@ -96,7 +96,13 @@ CASES = [
         for axis in (-1, 0, (0, 2))
     ),
     *(
-        (f"{f.__name__}_{logits}", f, [probabilities(4, 3), probabilities(4, 3, seed=1)], (logits,), {})
+        (
+            f"{f.__name__}_{logits}",
+            f,
+            [probabilities(4, 3), probabilities(4, 3, seed=1)],
+            (logits,),
+            {},
+        )
         for f in (nn.categorical_crossentropy, nn.binary_crossentropy)
         for logits in (False, True)
     ),
@@ -113,7 +119,9 @@ CASES = [
             nn.batch_normalization,
             [*arrays((3, 4, 4)), *arrays((4,)), probabilities(4)],
             (axis,),
-            dict(zip(("offset", "scale"), arrays((4,), (4,), seed=3), strict=True)) if extra else {},
+            dict(zip(("offset", "scale"), arrays((4,), (4,), seed=3), strict=True))
+            if extra
+            else {},
         )
         for axis in (-1, 1)
         for extra in (False, True)
@@ -160,22 +168,44 @@ CASES = [
     conv_case("conv1d_dilated", (2, 9, 3), (3, 3, 4), (1,), "same", "channels_last", (2,)),
     conv_case("conv2d", (3, 7, 6, 2), (3, 3, 2, 4), (1, 1), "valid", "channels_last", (1, 1)),
     conv_case("conv2d_wide", (2, 5, 5, 8), (3, 3, 8, 3), (1, 1), "same", "channels_last", (1, 1)),
-    conv_case("conv2d_wide_dilated", (2, 7, 8, 18), (2, 3, 18, 3), (1, 1), "same", "channels_last", (2, 2)),
-    conv_case("conv2d_strided", (3, 7, 6, 2), (3, 2, 2, 4), (2, 3), "same", "channels_last", (1, 1)),
+    conv_case(
+        "conv2d_wide_dilated", (2, 7, 8, 18), (2, 3, 18, 3), (1, 1), "same", "channels_last", (2, 2)
+    ),
+    conv_case(
+        "conv2d_strided", (3, 7, 6, 2), (3, 2, 2, 4), (2, 3), "same", "channels_last", (1, 1)
+    ),
     conv_case("conv2d_first", (3, 2, 7, 6), (3, 3, 2, 4), (2, 1), "same", "channels_first", (1, 1)),
     conv_case("conv2d_1x1", (3, 5, 6, 2), (1, 1, 2, 4), (1, 1), "same", "channels_last", (1, 1)),
-    conv_case("conv2d_1x1_strided", (3, 5, 6, 2), (1, 1, 2, 4), (2, 2), "same", "channels_last", (1, 1)),
-    conv_case("conv2d_grouped", (2, 5, 6, 4), (3, 3, 2, 6), (1, 1), "same", "channels_last", (1, 1)),
-    conv_case("conv3d", (2, 4, 5, 3, 2), (2, 2, 2, 2, 3), (1, 2, 1), "same", "channels_last", (1, 1, 1)),
+    conv_case(
+        "conv2d_1x1_strided", (3, 5, 6, 2), (1, 1, 2, 4), (2, 2), "same", "channels_last", (1, 1)
+    ),
+    conv_case(
+        "conv2d_grouped", (2, 5, 6, 4), (3, 3, 2, 6), (1, 1), "same", "channels_last", (1, 1)
+    ),
+    conv_case(
+        "conv3d", (2, 4, 5, 3, 2), (2, 2, 2, 2, 3), (1, 2, 1), "same", "channels_last", (1, 1, 1)
+    ),
     *(
         conv_case(
-            f"depthwise_{m}_{p}", (2, 6, 5, 3), (3, 2, 3, m), (s, s), p, "channels_last", (1, 1),
+            f"depthwise_{m}_{p}",
+            (2, 6, 5, 3),
+            (3, 2, 3, m),
+            (s, s),
+            p,
+            "channels_last",
+            (1, 1),
             function=convolution.depthwise_conv,
         )
         for m, p, s in ((1, "same", 1), (2, "valid", 2))
     ),  # fmt: skip
     conv_case(
-        "depthwise_first", (2, 3, 6, 5), (3, 2, 3, 2), (1, 1), "same", "channels_first", (1, 1),
+        "depthwise_first",
+        (2, 3, 6, 5),
+        (3, 2, 3, 2),
+        (1, 1),
+        "same",
+        "channels_first",
+        (1, 1),
         function=convolution.depthwise_conv,
     ),  # fmt: skip
     *(
@@ -228,9 +258,7 @@ def test_gradient_matches_central_differences(name):
     for i, (v, g) in enumerate(zip(values, gradients, strict=True)):
         assert g.shape == v.shape
         for direction in arrays(v.shape, v.shape, seed=20 + i):
-            ends = [
-                loss([*values[:i], v + s * direction, *values[i + 1 :]]) for s in (step, -step)
-            ]
+            ends = [loss([*values[:i], v + s * direction, *values[i + 1 :]]) for s in (step, -step)]
             numeric = (ends[0] - ends[1]) / (2 * step)
             np.testing.assert_allclose(np.sum(g * direction), numeric, rtol=2e-6, atol=2e-7)
 
@@ -266,8 +294,18 @@ def _is_float(x):
     return isinstance(x, np.ndarray) and x.dtype == np.float64
 
 
-HALF_CASES = ["dense_relu_2d", "relu", "gelu_exact", "conv2d", "max_pool_0", "lstm_", "attention",
-              "layer_normalization_-1", "batch_normalization_train", "categorical_crossentropy_True"]  # fmt: skip
+HALF_CASES = [
+    "dense_relu_2d",
+    "relu",
+    "gelu_exact",
+    "conv2d",
+    "max_pool_0",
+    "lstm_",
+    "attention",
+    "layer_normalization_-1",
+    "batch_normalization_train",
+    "categorical_crossentropy_True",
+]
 
 
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
@@ -286,7 +324,7 @@ def test_16_bit_floats_are_computed_in_float32_and_rounded(name, dtype):
     def loss(v):
         y = function(*v, *rest, **kwargs)
         y = y[0] if isinstance(y, tuple) else y
-        return anp.sum(y * y), None
+        return anp.sum(y * y * y), None
 
     _, _, gradients = _gradients.run(loss, narrow)
     _, _, exact = _gradients.run(loss, wide)
@@ -353,7 +391,9 @@ def test_sparse_crossentropy_is_the_dense_one_of_one_hot_labels(from_logits, axi
     one_hot = np.moveaxis(np.eye(3)[labels], -1, axis)
     (w,) = arrays((2, 2))
     runs = [
-        _gradients.run(lambda v, f=f, t=t: (anp.sum(w * f(t, v[0], from_logits, axis)), None), [output])
+        _gradients.run(
+            lambda v, f=f, t=t: (anp.sum(w * f(t, v[0], from_logits, axis)), None), [output]
+        )
         for f, t in (
             (nn.sparse_categorical_crossentropy, labels),
             (nn.categorical_crossentropy, one_hot),
@@ -420,7 +460,9 @@ def test_large_batches_run_in_blocks(monkeypatch):
         for size in (1 << 22, 1, 2500):
             monkeypatch.setattr(convolution, "_BLOCK_BYTES", size)
             results.append(
-                _gradients.run(lambda v, r=r: (anp.sum(convolution.conv(*v, *r) ** 2), None), [a, k])
+                _gradients.run(
+                    lambda v, r=r: (anp.sum(convolution.conv(*v, *r) ** 2), None), [a, k]
+                )
             )
         for value, _, gradients in results[1:]:
             np.testing.assert_allclose(value, results[0][0])
@@ -657,9 +699,7 @@ def test_an_exception_inside_leaves_the_trace_clean():
 
 def test_traced_arguments_by_keyword_are_seen():
     x, k, b = arrays((2, 4), (4, 3), (3,))
-    _, _, grads = _gradients.run(
-        lambda v: (anp.sum(nn.dense(x, k, bias=v[0]) ** 2), None), [b]
-    )
+    _, _, grads = _gradients.run(lambda v: (anp.sum(nn.dense(x, k, bias=v[0]) ** 2), None), [b])
     np.testing.assert_allclose(grads[0], 2 * (x @ k + b).sum(0))
     _, _, (g,) = _gradients.run(
         lambda v: (anp.sum(nn.layer_normalization(x, beta=v[0])), None), [arrays((4,))[0]]

@@ -257,9 +257,7 @@ def _grouped_forward(
 ) -> np.ndarray:
     if len(ins) == 1:
         return _conv_forward(x, kernel, plan)
-    parts = [
-        _conv_forward(x[..., i], kernel[..., o], plan) for i, o in zip(ins, outs, strict=True)
-    ]
+    parts = [_conv_forward(x[..., i], kernel[..., o], plan) for i, o in zip(ins, outs, strict=True)]
     return np.concatenate(parts, -1)
 
 
@@ -283,7 +281,7 @@ def conv(
     return _from_last(y, data_format)
 
 
-# ----------------------------------------------------------------------------- depthwise, transposed
+# ------------------------------------------------------------------------------------- depthwise
 
 
 def _depthwise_forward(x: np.ndarray, kernel: np.ndarray, plan: _Plan) -> np.ndarray:
@@ -320,11 +318,15 @@ def _depthwise_gradient(
         gk = np.zeros(kernel.shape, x.dtype) if 1 in needs else None
         for at, cut in _positions(plan.kernel, plan.strides, plan.dilation, plan.out):
             if gx is not None:
-                gx[cut] += g[..., 0] * kernel[at][:, 0] if multiplier == 1 else (
-                    np.einsum("...cm,cm->...c", g, kernel[at])
+                gx[cut] += (
+                    g[..., 0] * kernel[at][:, 0]
+                    if multiplier == 1
+                    else np.einsum("...cm,cm->...c", g, kernel[at])
                 )
             if gk is not None:
-                gk[at] = np.einsum("...c,...cm->cm", padded[cut], g)
+                met = padded[cut][..., None] * g
+                met = met.reshape(-1, channels * multiplier)
+                gk[at] = np.dot(np.ones(len(met), met.dtype), met).reshape(channels, multiplier)
         if gx is not None:
             gx = _from_last(_inner(gx, plan.pads), data_format)
         return gx, gk
@@ -390,7 +392,8 @@ def _max_pool_gradient(
     def backward(g: np.ndarray) -> tuple[Any, ...]:
         g = _to_last(g, data_format)
         covered = apart and tuple(strides) == tuple(pool_size)
-        covered = covered and all(n % p == 0 for n, p in zip(padded.shape[1:], pool_size, strict=False))
+        sizes = zip(padded.shape[1:], pool_size, strict=False)
+        covered = covered and all(n % p == 0 for n, p in sizes)
         gx = (np.empty if covered else np.zeros)(padded.shape, g.dtype)
         free = np.ones(y.shape, bool)
         for cut in cuts:
@@ -420,12 +423,12 @@ def _counts(sizes: Ints, pool: Ints, strides: Ints, pads: Pads, out: Ints, dtype
     """How many values, not padding, each window holds: a number or an array (*out, 1)."""
     if not any(a or b for a, b in pads):
         return int(np.prod(pool))
-    total = np.ones((1,) * (len(out) + 1), dtype)
-    for i, (n, k, s, (a, _), m) in enumerate(zip(sizes, pool, strides, pads, out, strict=True)):
+    total = np.ones(1, dtype)
+    for n, k, s, (a, _), m in zip(sizes, pool, strides, pads, out, strict=True):
         start = np.arange(m) * s - a
         inside = np.minimum(start + k, n) - np.maximum(start, 0)
-        total = total * inside.astype(dtype).reshape([-1 if j == i else 1 for j in range(len(out) + 1)])
-    return total
+        total = np.multiply.outer(total, inside.astype(dtype))
+    return total.reshape(*out, 1)
 
 
 def _average_pool_gradient(

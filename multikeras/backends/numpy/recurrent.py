@@ -260,9 +260,7 @@ def _gru_forward(
     """Gates z, r and candidate (T, B, 3U), states (T + 1, B, U), and what the reset gate met:
     the recurrent part of the candidate (reset_after) or r * h."""
     units = h0.shape[-1]
-    kernel, recurrent, bias = (
-        None if w is None else _half_first(w, 2 * units) for w in weights
-    )
+    kernel, recurrent, bias = (None if w is None else _half_first(w, 2 * units) for w in weights)
     inner, outer = _gru_biases(bias, reset_after)
     gates = _projected(x, kernel, inner)
     steps = len(gates)
@@ -275,7 +273,12 @@ def _gru_forward(
     product = np.empty((len(h0), recurrent.shape[1]), x.dtype)
     work = np.empty(h0.shape, x.dtype)
     for t in range(steps):
-        gate, candidate, before, after = gates[t, :, : 2 * units], gates[t, :, 2 * units :], h[t], h[t + 1]
+        gate, candidate, before, after = (
+            gates[t, :, : 2 * units],
+            gates[t, :, 2 * units :],
+            h[t],
+            h[t + 1],
+        )
         np.dot(before, recurrent, out=product)
         if outer is not None:
             np.add(product, outer, out=product)
@@ -301,8 +304,13 @@ def _gru_forward(
 
 
 def _gru_loop_after(
-    gates: np.ndarray, h: np.ndarray, met: np.ndarray, keep: Mask,
-    recurrent: np.ndarray, g_out: Any, dh: np.ndarray,
+    gates: np.ndarray,
+    h: np.ndarray,
+    met: np.ndarray,
+    keep: Mask,
+    recurrent: np.ndarray,
+    g_out: Any,
+    dh: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gradients of (input part, recurrent part) of the gates; leaves that of h0 in `dh`."""
     steps, batch, units = met.shape
@@ -331,8 +339,13 @@ def _gru_loop_after(
 
 
 def _gru_loop_before(
-    gates: np.ndarray, h: np.ndarray, met: np.ndarray, keep: Mask,
-    recurrent: np.ndarray, g_out: Any, dh: np.ndarray,
+    gates: np.ndarray,
+    h: np.ndarray,
+    met: np.ndarray,
+    keep: Mask,
+    recurrent: np.ndarray,
+    g_out: Any,
+    dh: np.ndarray,
 ) -> np.ndarray:
     """Gradients of the gates where the reset gate acts on h; leaves that of h0 in `dh`."""
     steps, batch, units = met.shape

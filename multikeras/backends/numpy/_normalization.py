@@ -1,0 +1,293 @@
+"""Fused batch, layer and root-mean-square normalization of the NumPy backend; `nn` shows them.
+
+Sizes are expected to fit; what is checked is nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from multikeras.backends.numpy._activations import column_sums
+from multikeras.backends.numpy._gradients import differentiable
+
+__all__ = [
+    "batch_normalization",
+    "batch_normalization_train",
+    "layer_normalization",
+    "rms_normalization",
+]
+
+Backward = Callable[..., tuple[Any, ...]]
+Recorded = tuple[Any, Backward]
+
+_add, _multiply = np.add, np.multiply
+
+
+def _on_axis(vector: np.ndarray, axis: int, ndim: int) -> np.ndarray:
+    shape = [1] * ndim
+    shape[axis] = -1
+    return vector.reshape(shape)
+
+
+def _other_axes(axis: int, ndim: int) -> tuple[int, ...]:
+    axis %= ndim
+    return tuple(i for i in range(ndim) if i != axis)
+
+
+def _sum_over(x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """Sum over `axes`; over all but the last, through BLAS."""
+    if axes == tuple(range(x.ndim - 1)) and x.flags.c_contiguous:
+        return column_sums(x.reshape(-1, x.shape[-1]))
+    return _add.reduce(x, axis=axes)
+
+
+def _batch_normalization_gradient(
+    needs: tuple[int, ...],
+    x: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    axis: int,
+    offset: np.ndarray | None = None,
+    scale: np.ndarray | None = None,
+    epsilon: float = 1e-3,
+) -> Recorded:
+    inverse = 1 / np.sqrt(variance + epsilon)
+    factor = inverse if scale is None else inverse * scale
+    y = batch_normalization.fun(x, mean, variance, axis, offset, scale, epsilon)
+
+    def backward(g: np.ndarray) -> tuple[Any, ...]:
+        axes = _other_axes(axis, x.ndim)
+        total = _sum_over(g, axes)
+        gx = g * _on_axis(factor, axis, x.ndim) if 0 in needs else None
+        moment = None
+        if 2 in needs or 5 in needs:
+            moment = _sum_over(g * (x - _on_axis(mean, axis, x.ndim)), axes)
+        gv = moment * factor * inverse * inverse * -0.5 if 2 in needs else None
+        gs = moment * inverse if 5 in needs else None
+        return gx, -factor * total, gv, None, total, gs
+
+    return y, backward
+
+
+@differentiable(_batch_normalization_gradient)
+def batch_normalization(
+    x: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    axis: int,
+    offset: np.ndarray | None = None,
+    scale: np.ndarray | None = None,
+    epsilon: float = 1e-3,
+) -> np.ndarray:
+    """(x - mean) / sqrt(variance + epsilon) * scale + offset; the vectors lie along `axis`."""
+    factor = 1 / np.sqrt(variance + epsilon)
+    if scale is not None:
+        factor = factor * scale
+    y = x - _on_axis(mean, axis, x.ndim)
+    y *= _on_axis(factor, axis, x.ndim)
+    if offset is not None:
+        y += _on_axis(offset, axis, x.ndim)
+    return y
+
+
+def _moments(x: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """Mean, variance (both without the axes) and centred x, in two passes."""
+    kept = [1 if i in axes else n for i, n in enumerate(x.shape)]
+    count = x.size // max(1, int(np.prod(kept)))
+    mean = _sum_over(x, axes) / count
+    centred = x - mean.reshape(kept)
+    variance = _sum_over(centred * centred, axes) / count
+    return mean, variance, centred
+
+
+def _batch_normalization_train_gradient(
+    needs: tuple[int, ...],
+    x: np.ndarray,
+    offset: np.ndarray | None,
+    scale: np.ndarray | None,
+    axis: tuple[int, ...],
+    epsilon: float,
+) -> Recorded:
+    axes = tuple(sorted(a % x.ndim for a in axis))
+    kept = [1 if i in axes else n for i, n in enumerate(x.shape)]
+    mean, variance, xhat = _moments(x, axes)
+    inverse = 1 / np.sqrt(variance + epsilon)
+    xhat *= inverse.reshape(kept)
+    y = xhat * scale.reshape(kept) if scale is not None else xhat
+    y = y + offset.reshape(kept) if offset is not None else y
+    count = x.size // max(1, mean.size)
+
+    def backward(g: np.ndarray, *_: Any) -> tuple[Any, ...]:
+        total = _sum_over(g, axes)
+        moment = _sum_over(g * xhat, axes)
+        gx = None
+        if 0 in needs:
+            factor = inverse if scale is None else inverse * scale.reshape(-1)
+            gx = xhat * (moment / -count).reshape(kept)
+            gx += g
+            gx -= (total / count).reshape(kept)
+            gx *= factor.reshape(kept)
+        shape = None if scale is None else scale.shape
+        gs = moment if shape is None else moment.reshape(shape)
+        return gx, total if offset is None else total.reshape(offset.shape), gs
+
+    return (y, mean, variance), backward
+
+
+@differentiable(_batch_normalization_train_gradient, outputs=1)
+def batch_normalization_train(
+    x: np.ndarray,
+    offset: np.ndarray | None,
+    scale: np.ndarray | None,
+    axis: tuple[int, ...],
+    epsilon: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Normalizes by the batch's own statistics (Ioffe and Szegedy, 2015, arXiv:1502.03167).
+
+    `axis` are the axes averaged over. Returns (y, mean, variance), the population variance, both
+    without `axis`; the gradient of y runs through the statistics, these two are constants to it.
+    """
+    axes = tuple(sorted(a % x.ndim for a in axis))
+    kept = [1 if i in axes else n for i, n in enumerate(x.shape)]
+    mean, variance, y = _moments(x, axes)
+    factor = 1 / np.sqrt(variance + epsilon)
+    if scale is not None:
+        factor = factor * scale.reshape(factor.shape)
+    y *= factor.reshape(kept)
+    if offset is not None:
+        y += offset.reshape(kept)
+    return y, mean, variance
+
+
+def _trailing(x: np.ndarray, axis: Any) -> tuple[np.ndarray, tuple[int, ...], Callable[..., Any]]:
+    """x as (rows, features) with `axis` flattened into features, its sizes, and the way back."""
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = tuple(sorted(a % x.ndim for a in axes))
+    last = tuple(range(x.ndim - len(axes), x.ndim))
+    moved = x if axes == last else np.moveaxis(x, axes, last)
+    sizes = moved.shape[x.ndim - len(axes) :]
+
+    def back(rows: np.ndarray) -> np.ndarray:
+        y = rows.reshape(moved.shape)
+        return y if axes == last else np.moveaxis(y, last, axes)
+
+    def to_rows(g: np.ndarray) -> np.ndarray:
+        g = g if axes == last else np.moveaxis(g, axes, last)
+        return g.reshape(-1, int(np.prod(sizes)))
+
+    return to_rows(x), sizes, (back, to_rows)  # type: ignore[return-value]
+
+
+def _row_dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.einsum("ij,ij->i", a, b)[:, None]
+
+
+def _norm_gradient(
+    centre: bool,
+    needs: tuple[int, ...],
+    x: np.ndarray,
+    gamma: np.ndarray | None,
+    beta: np.ndarray | None,
+    axis: Any,
+    epsilon: float,
+) -> Recorded:
+    rows, _, (back, to_rows) = _trailing(x, axis)  # type: ignore[misc]
+    width = rows.shape[1]
+    xhat, inverse = _normalized_rows(rows, epsilon, centre)
+    y = xhat if gamma is None else xhat * gamma.reshape(-1)
+    y = y if beta is None else y + beta.reshape(-1)
+
+    def backward(g: np.ndarray) -> tuple[Any, ...]:
+        g = to_rows(g)
+        gx = gg = gb = None
+        if 0 in needs:
+            scaled = g if gamma is None else g * gamma.reshape(-1)
+            gx = xhat * (_row_dots(scaled, xhat) / -width)
+            gx += scaled
+            if centre:
+                gx -= _add.reduce(scaled, axis=1, keepdims=True) / width
+            gx *= inverse
+            gx = back(gx)
+        if 1 in needs:
+            gg = column_sums(g * xhat).reshape(gamma.shape)  # type: ignore[union-attr]
+        if 2 in needs:
+            gb = column_sums(g).reshape(beta.shape)  # type: ignore[union-attr]
+        return gx, gg, gb
+
+    return back(y), backward
+
+
+def _normalized_rows(
+    rows: np.ndarray, epsilon: float, centre: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    width = rows.shape[1]
+    if centre:
+        rows = rows - _add.reduce(rows, axis=1, keepdims=True) / width
+    inverse = _row_dots(rows, rows)
+    inverse /= width
+    inverse += epsilon
+    np.sqrt(inverse, out=inverse)
+    np.reciprocal(inverse, out=inverse)
+    return (_multiply(rows, inverse, out=rows if centre else None)), inverse
+
+
+def _norm(
+    x: np.ndarray, gamma: Any, beta: Any, axis: Any, epsilon: float, centre: bool
+) -> np.ndarray:
+    rows, _, (back, _) = _trailing(x, axis)  # type: ignore[misc]
+    y, _ = _normalized_rows(rows, epsilon, centre)
+    if gamma is not None:
+        y *= gamma.reshape(-1)
+    if beta is not None:
+        y += beta.reshape(-1)
+    return back(y)
+
+
+def _layer_normalization_gradient(
+    needs: tuple[int, ...],
+    x: np.ndarray,
+    gamma: np.ndarray | None = None,
+    beta: np.ndarray | None = None,
+    axis: Any = -1,
+    epsilon: float = 1e-3,
+) -> Recorded:
+    return _norm_gradient(True, needs, x, gamma, beta, axis, epsilon)
+
+
+@differentiable(_layer_normalization_gradient)
+def layer_normalization(
+    x: np.ndarray,
+    gamma: np.ndarray | None = None,
+    beta: np.ndarray | None = None,
+    axis: int | tuple[int, ...] = -1,
+    epsilon: float = 1e-3,
+) -> np.ndarray:
+    """Mean 0 and variance 1 along `axis`, times gamma, plus beta (arXiv:1607.06450).
+
+    gamma and beta have the sizes of `axis`, in its order of position.
+    """
+    return _norm(x, gamma, beta, axis, epsilon, True)
+
+
+def _rms_normalization_gradient(
+    needs: tuple[int, ...],
+    x: np.ndarray,
+    scale: np.ndarray | None = None,
+    axis: Any = -1,
+    epsilon: float = 1e-6,
+) -> Recorded:
+    return _norm_gradient(False, needs, x, scale, None, axis, epsilon)
+
+
+@differentiable(_rms_normalization_gradient)
+def rms_normalization(
+    x: np.ndarray,
+    scale: np.ndarray | None = None,
+    axis: int | tuple[int, ...] = -1,
+    epsilon: float = 1e-6,
+) -> np.ndarray:
+    """x over its root mean square along `axis`, times scale (arXiv:1910.07467)."""
+    return _norm(x, scale, None, axis, epsilon, False)
