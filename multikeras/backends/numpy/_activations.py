@@ -1,4 +1,4 @@
-"""Activations of the NumPy backend, and the in-place forms that other kernels fuse; `nn` shows them.
+"""Activations of the NumPy backend and their in-place forms for other kernels; `nn` shows them.
 
 Every function takes one floating-point array; sigmoids and exponentials do not overflow.
 """
@@ -38,7 +38,7 @@ def column_sums(g: np.ndarray) -> np.ndarray:
     """Sums over the rows; by BLAS where there are enough of them for it to be quicker."""
     if len(g) < 64 or g.dtype.itemsize < 4:
         return _add.reduce(g, axis=0)
-    return _dot(np.ones(len(g), g.dtype), g)
+    return np.dot(np.ones(len(g), g.dtype), g)
 
 
 def sigmoid_into(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -144,7 +144,7 @@ def _gelu_gradient(needs: tuple[int, ...], x: np.ndarray, approximate: bool = Tr
 
 @differentiable(_gelu_gradient)
 def gelu(x: np.ndarray, approximate: bool = True) -> np.ndarray:
-    """x times the normal distribution function of x, by tanh if `approximate` (arXiv:1606.08415)."""
+    """x times the normal distribution function of x, by tanh if asked (arXiv:1606.08415)."""
     if approximate:
         y = np.asarray(x * x)
         y *= _GELU_CUBIC
