@@ -38,6 +38,13 @@ _HOW_TO_REGISTER = (
     "If it is yours, decorate it with @keras.saving.register_keras_serializable() and import "
     "the module that defines it before loading, or pass custom_objects={{{name!r}: ...}}."
 )
+# Written as Keras writes them, where that is not where they are found here.
+_WRITTEN_AS = {
+    ("keras.models", "Model"): ("keras", "Model"),
+    ("keras.models", "Sequential"): ("keras", "Sequential"),
+    ("keras.models", "Functional"): ("keras.src.models.functional", "Functional"),
+    ("keras.layers", "Layer"): ("keras", "Layer"),
+}
 _safe_mode: ContextVar[bool | None] = ContextVar("safe_mode", default=None)
 _sharing: ContextVar[_Sharing | None] = ContextVar("sharing", default=None)
 
@@ -198,9 +205,9 @@ def _serialize_object(obj: Any) -> dict[str, Any]:
     home = registry.home(cls)
     registered: str | None
     if home is None:
-        module, name, registered = None, cls.__name__, registry.get_registered_name(cls)
+        module, name, registered = None, cls.__name__, _registered_name(cls)
     else:
-        module, name = home
+        module, name = _WRITTEN_AS.get(home, home)
         registered = name if module.startswith("keras.src.") else None
     entry: dict[str, Any] = {
         "module": module,
@@ -215,6 +222,15 @@ def _serialize_object(obj: Any) -> dict[str, Any]:
     if hasattr(obj, "get_compile_config"):
         entry["compile_config"] = serialize_keras_object(obj.get_compile_config() or {})
     return _note_sharing(obj, entry)
+
+
+def _registered_name(cls: type) -> str:
+    # A model class may have been extended under its own name, to be a graph model as well.
+    for base in cls.__mro__:
+        name = registry.get_registered_name(base)
+        if base.__name__ == cls.__name__ and name != base.__name__:
+            return name
+    return cls.__name__
 
 
 def _note_sharing(obj: Any, entry: dict[str, Any]) -> dict[str, Any]:
