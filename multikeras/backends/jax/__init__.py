@@ -2,6 +2,11 @@
 
 from multikeras.backends.jax import core as core
 
+from multikeras.backends.jax import arithmetic as arithmetic
 from multikeras.backends.jax import elementwise as elementwise
+from multikeras.backends.jax import activation as activation
+from multikeras.backends.jax import nn as nn
 
+from multikeras.backends.jax import shaping as shaping
+from multikeras.backends.jax import indexing as indexing
 UNSUPPORTED: dict[str, str] = {}

@@ -5,6 +5,11 @@ Functions run on plain arrays unless a gradient is being taken; then they see au
 
 from multikeras.backends.numpy import core as core
 
+from multikeras.backends.numpy import arithmetic as arithmetic
 from multikeras.backends.numpy import elementwise as elementwise
+from multikeras.backends.numpy import activation as activation
+from multikeras.backends.numpy import nn as nn
 
+from multikeras.backends.numpy import shaping as shaping
+from multikeras.backends.numpy import indexing as indexing
 UNSUPPORTED: dict[str, str] = {}

@@ -12,7 +12,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from multikeras.backends.numpy._gradients import differentiable
-from multikeras.backends.numpy._special import erf_array
+from multikeras.backends.numpy._special import erf_array, in_blocks
 
 __all__ = [
     "erf",
@@ -125,54 +125,84 @@ def erf(x: np.ndarray) -> np.ndarray:
     return erf_array(x)
 
 
-def _gelu_gradient(needs: tuple[int, ...], x: np.ndarray, approximate: bool = True) -> Recorded:
-    if approximate:
-        t = np.tanh(_SQRT_TWO_OVER_PI * (x + _GELU_CUBIC * x * x * x))
-
-        def backward(g: np.ndarray) -> tuple[np.ndarray]:
-            inner = _SQRT_TWO_OVER_PI * (1 + 3 * _GELU_CUBIC * x * x)
-            return (g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner),)
-
-        return 0.5 * x * (1 + t), backward
-    cdf = 0.5 * (1 + erf_array(x * _SQRT_HALF))
-
-    def backward_exact(g: np.ndarray) -> tuple[np.ndarray]:
-        return (g * (cdf + x * (_INV_SQRT_TWO_PI * _exp(-0.5 * x * x))),)
-
-    return x * cdf, backward_exact
-
-
-@differentiable(_gelu_gradient)
-def gelu(x: np.ndarray, approximate: bool = True) -> np.ndarray:
-    """x times the normal distribution function of x, by tanh if asked (arXiv:1606.08415)."""
-    if approximate:
-        y = np.asarray(x * x)
-        y *= _GELU_CUBIC
-        y += 1
-        y *= x
-        y *= _SQRT_TWO_OVER_PI
-        np.tanh(y, out=y)
-    else:
-        y = np.asarray(erf_array(x * _SQRT_HALF))
+def _gelu_tanh(x: np.ndarray) -> np.ndarray:
+    """The tanh of the approximate formula."""
+    y = np.asarray(x * x)
+    y *= _GELU_CUBIC
     y += 1
+    y *= x
+    y *= _SQRT_TWO_OVER_PI
+    return np.tanh(y, out=y)
+
+
+def _gelu_tanh_slope(g: np.ndarray, x: np.ndarray, t: np.ndarray) -> np.ndarray:
+    slope = np.asarray(x * x)
+    slope *= 3 * _GELU_CUBIC * _SQRT_TWO_OVER_PI
+    slope += _SQRT_TWO_OVER_PI
+    slope *= x
+    slope *= 1 - t * t
+    slope += t
+    slope += 1
+    slope *= g
+    slope *= 0.5
+    return slope
+
+
+def _gelu_erf(x: np.ndarray) -> np.ndarray:
+    return erf_array(x * _SQRT_HALF)
+
+
+def _gelu_erf_slope(g: np.ndarray, x: np.ndarray, e: np.ndarray) -> np.ndarray:
+    slope = np.asarray(x * x)
+    slope *= -0.5
+    _exp(slope, out=slope)
+    slope *= x
+    slope *= 2 * _INV_SQRT_TWO_PI
+    slope += e
+    slope += 1
+    slope *= g
+    slope *= 0.5
+    return slope
+
+
+def _gelu_of(x: np.ndarray, bent: np.ndarray) -> np.ndarray:
+    y = np.asarray(bent + 1)
     y *= x
     y *= 0.5
     return y
 
 
+def _gelu_gradient(needs: tuple[int, ...], x: np.ndarray, approximate: bool = True) -> Recorded:
+    bend, slope = (_gelu_tanh, _gelu_tanh_slope) if approximate else (_gelu_erf, _gelu_erf_slope)
+    bent = in_blocks(bend, x)
+    return in_blocks(_gelu_of, x, bent), lambda g: (in_blocks(slope, g, x, bent),)
+
+
+@differentiable(_gelu_gradient)
+def gelu(x: np.ndarray, approximate: bool = True) -> np.ndarray:
+    """x times the normal distribution function of x, by tanh if asked (arXiv:1606.08415)."""
+    bend = _gelu_tanh if approximate else _gelu_erf
+    return in_blocks(lambda part: _gelu_of(part, bend(part)), x)
+
+
 # --------------------------------------------------------------------------------------- softmax
 
 
+def _over(axis: Any) -> Any:
+    """An axis as NumPy takes it: several of them as a tuple."""
+    return tuple(axis) if type(axis) is list else axis
+
+
 def softmax_into(x: np.ndarray, axis: Any, out: np.ndarray | None = None) -> np.ndarray:
-    y = np.subtract(x, _maximum.reduce(x, axis=axis, keepdims=True), out=out)
+    y = np.subtract(x, _maximum.reduce(x, axis=_over(axis), keepdims=True), out=out)
     _exp(y, out=y)
-    y /= _add.reduce(y, axis=axis, keepdims=True)
+    y /= _add.reduce(y, axis=_over(axis), keepdims=True)
     return y
 
 
 def softmax_gradient_of(y: np.ndarray, g: np.ndarray, axis: Any) -> np.ndarray:
     gx = g * y
-    gx -= y * _add.reduce(gx, axis=axis, keepdims=True)
+    gx -= y * _add.reduce(gx, axis=_over(axis), keepdims=True)
     return gx
 
 
@@ -182,8 +212,8 @@ def _softmax_gradient(needs: tuple[int, ...], x: np.ndarray, axis: Any = -1) -> 
 
 
 def _softmax_composed(x: Any, axis: Any = -1) -> Any:
-    e = anp.exp(x - anp.max(x, axis=axis, keepdims=True))
-    return e / anp.sum(e, axis=axis, keepdims=True)
+    e = anp.exp(x - anp.max(x, axis=_over(axis), keepdims=True))
+    return e / anp.sum(e, axis=_over(axis), keepdims=True)
 
 
 @differentiable(_softmax_gradient, composed=_softmax_composed)
@@ -194,17 +224,17 @@ def softmax(x: np.ndarray, axis: int | tuple[int, ...] = -1) -> np.ndarray:
 
 def _log_softmax_gradient(needs: tuple[int, ...], x: np.ndarray, axis: Any = -1) -> Recorded:
     y = log_softmax.fun(x, axis)
-    return y, lambda g: (g - _exp(y) * _add.reduce(g, axis=axis, keepdims=True),)
+    return y, lambda g: (g - _exp(y) * _add.reduce(g, axis=_over(axis), keepdims=True),)
 
 
 def _log_softmax_composed(x: Any, axis: Any = -1) -> Any:
-    z = x - anp.max(x, axis=axis, keepdims=True)
-    return z - anp.log(anp.sum(anp.exp(z), axis=axis, keepdims=True))
+    z = x - anp.max(x, axis=_over(axis), keepdims=True)
+    return z - anp.log(anp.sum(anp.exp(z), axis=_over(axis), keepdims=True))
 
 
 @differentiable(_log_softmax_gradient, composed=_log_softmax_composed)
 def log_softmax(x: np.ndarray, axis: int | tuple[int, ...] = -1) -> np.ndarray:
     """The logarithm of `softmax(x, axis)`, by log-sum-exp."""
-    z = np.subtract(x, _maximum.reduce(x, axis=axis, keepdims=True))
-    z -= np.log(_add.reduce(_exp(z), axis=axis, keepdims=True))
+    z = np.subtract(x, _maximum.reduce(x, axis=_over(axis), keepdims=True))
+    z -= np.log(_add.reduce(_exp(z), axis=_over(axis), keepdims=True))
     return z

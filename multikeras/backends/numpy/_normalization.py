@@ -5,11 +5,12 @@ Sizes are expected to fit; what is checked is nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from multikeras import config
 from multikeras.backends.numpy._activations import column_sums
 from multikeras.backends.numpy._gradients import differentiable
 
@@ -17,13 +18,15 @@ __all__ = [
     "batch_normalization",
     "batch_normalization_train",
     "layer_normalization",
+    "moments",
     "rms_normalization",
 ]
 
 Backward = Callable[..., tuple[Any, ...]]
 Recorded = tuple[Any, Backward]
 
-_add, _multiply = np.add, np.multiply
+_add = np.add
+_BLOCK_BYTES = 1 << 17
 
 
 def _on_axis(vector: np.ndarray, axis: int, ndim: int) -> np.ndarray:
@@ -101,6 +104,45 @@ def _moments(x: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, ...]:
     centred = x - mean.reshape(kept)
     variance = _sum_over(centred * centred, axes) / count
     return mean, variance, centred
+
+
+def _all_moments(x: np.ndarray, axes: Any, keepdims: bool) -> tuple[tuple[Any, Any], Any, int]:
+    """(mean, variance), centred x and the number of values averaged."""
+    every = range(x.ndim) if axes is None else (axes,) if isinstance(axes, int) else axes
+    over = tuple(sorted(a % x.ndim for a in every))
+    mean, variance, centred = _moments(x, over)
+    kept = [1 if i in over else n for i, n in enumerate(x.shape)]
+    shape = kept if keepdims else mean.shape
+    count = centred.size // max(1, mean.size)
+    return (np.reshape(mean, shape), np.reshape(variance, shape)), (centred, kept), count
+
+
+def _moments_gradient(
+    needs: tuple[int, ...],
+    x: np.ndarray,
+    axes: Any,
+    keepdims: bool = False,
+    synchronized: bool = False,
+) -> Recorded:
+    answer, (centred, kept), count = _all_moments(x, axes, keepdims)
+
+    def backward(g_mean: Any, g_variance: Any) -> tuple[Any, ...]:
+        gx = np.zeros_like(centred)
+        if g_variance is not None:
+            gx += centred * (g_variance.reshape(kept) * (2 / count))
+        if g_mean is not None:
+            gx += g_mean.reshape(kept) / count
+        return (gx,)
+
+    return answer, backward
+
+
+@differentiable(_moments_gradient, outputs=2)
+def moments(
+    x: np.ndarray, axes: Any, keepdims: bool = False, synchronized: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and population variance over `axes`."""
+    return _all_moments(x, axes, keepdims)[0]
 
 
 def _batch_normalization_train_gradient(
@@ -192,7 +234,7 @@ def _norm_gradient(
     gamma: np.ndarray | None,
     beta: np.ndarray | None,
     axis: Any,
-    epsilon: float,
+    epsilon: float | None,
 ) -> Recorded:
     rows, _, (back, to_rows) = _trailing(x, axis)  # type: ignore[misc]
     width = rows.shape[1]
@@ -202,40 +244,73 @@ def _norm_gradient(
 
     def backward(g: np.ndarray) -> tuple[Any, ...]:
         g = to_rows(g)
-        gx = gg = gb = None
-        if 0 in needs:
-            scaled = g if gamma is None else g * gamma.reshape(-1)
-            gx = xhat * (_row_dots(scaled, xhat) / -width)
-            gx += scaled
-            if centre:
-                gx -= _add.reduce(scaled, axis=1, keepdims=True) / width
-            gx *= inverse
-            gx = back(gx)
-        if 1 in needs:
-            gg = column_sums(g * xhat).reshape(gamma.shape)  # type: ignore[union-attr]
-        if 2 in needs:
-            gb = column_sums(g).reshape(beta.shape)  # type: ignore[union-attr]
-        return gx, gg, gb
+        gx = np.empty_like(xhat) if 0 in needs else None
+        gg = np.zeros(width, g.dtype) if 1 in needs else None
+        gb = column_sums(g).reshape(beta.shape) if 2 in needs else None  # type: ignore[union-attr]
+        flat = None if gamma is None else gamma.reshape(-1)
+        for part in _row_blocks(g):
+            _norm_backward_rows(g[part], xhat[part], flat, inverse[part], centre, gg, gx, part)
+        return (
+            None if gx is None else back(gx),
+            None if gg is None else gg.reshape(gamma.shape),  # type: ignore[union-attr]
+            gb,
+        )
 
     return back(y), backward
+
+
+def _row_blocks(rows: np.ndarray) -> Iterator[slice]:
+    """Slices of rows that stay in the cache through several passes."""
+    step = max(1, _BLOCK_BYTES // max(1, rows.shape[1] * rows.itemsize))
+    for start in range(0, len(rows), step):
+        yield slice(start, start + step)
+
+
+def _norm_backward_rows(
+    g: np.ndarray,
+    xhat: np.ndarray,
+    gamma: np.ndarray | None,
+    inverse: np.ndarray,
+    centre: bool,
+    gg: np.ndarray | None,
+    gx: np.ndarray | None,
+    part: slice,
+) -> None:
+    """One block of rows: adds to `gg`, writes into `gx[part]`."""
+    if gg is not None:
+        gg += column_sums(g * xhat)
+    if gx is None:
+        return
+    width = g.shape[1]
+    scaled = g if gamma is None else g * gamma
+    out = np.multiply(xhat, _row_dots(scaled, xhat) / -width, out=gx[part])
+    out += scaled
+    if centre:
+        out -= _add.reduce(scaled, axis=1, keepdims=True) / width
+    out *= inverse
 
 
 def _normalized_rows(
     rows: np.ndarray, epsilon: float, centre: bool
 ) -> tuple[np.ndarray, np.ndarray]:
+    """(normalized rows, what they were multiplied by)."""
     width = rows.shape[1]
-    if centre:
-        rows = rows - _add.reduce(rows, axis=1, keepdims=True) / width
-    inverse = _row_dots(rows, rows)
-    inverse /= width
-    inverse += epsilon
-    np.sqrt(inverse, out=inverse)
-    np.reciprocal(inverse, out=inverse)
-    return (_multiply(rows, inverse, out=rows if centre else None)), inverse
+    out = np.empty_like(rows)
+    inverse = np.empty((len(rows), 1), rows.dtype)
+    for part in _row_blocks(rows):
+        x, y, scale = rows[part], out[part], inverse[part]
+        if centre:
+            x = np.subtract(x, _add.reduce(x, axis=1, keepdims=True) / width, out=y)
+        np.divide(_row_dots(x, x), width, out=scale)
+        scale += epsilon
+        np.sqrt(scale, out=scale)
+        np.reciprocal(scale, out=scale)
+        np.multiply(x, scale, out=y)
+    return out, inverse
 
 
 def _norm(
-    x: np.ndarray, gamma: Any, beta: Any, axis: Any, epsilon: float, centre: bool
+    x: np.ndarray, gamma: Any, beta: Any, axis: Any, epsilon: float | None, centre: bool
 ) -> np.ndarray:
     rows, _, (back, _) = _trailing(x, axis)  # type: ignore[misc]
     y, _ = _normalized_rows(rows, epsilon, centre)
@@ -252,7 +327,7 @@ def _layer_normalization_gradient(
     gamma: np.ndarray | None = None,
     beta: np.ndarray | None = None,
     axis: Any = -1,
-    epsilon: float = 1e-3,
+    epsilon: float | None = None,
 ) -> Recorded:
     return _norm_gradient(True, needs, x, gamma, beta, axis, epsilon)
 
@@ -263,7 +338,7 @@ def layer_normalization(
     gamma: np.ndarray | None = None,
     beta: np.ndarray | None = None,
     axis: int | tuple[int, ...] = -1,
-    epsilon: float = 1e-3,
+    epsilon: float | None = None,
 ) -> np.ndarray:
     """Mean 0 and variance 1 along `axis`, times gamma, plus beta (arXiv:1607.06450).
 
@@ -277,7 +352,7 @@ def _rms_normalization_gradient(
     x: np.ndarray,
     scale: np.ndarray | None = None,
     axis: Any = -1,
-    epsilon: float = 1e-6,
+    epsilon: float | None = None,
 ) -> Recorded:
     return _norm_gradient(False, needs, x, scale, None, axis, epsilon)
 
@@ -287,7 +362,7 @@ def rms_normalization(
     x: np.ndarray,
     scale: np.ndarray | None = None,
     axis: int | tuple[int, ...] = -1,
-    epsilon: float = 1e-6,
+    epsilon: float | None = None,
 ) -> np.ndarray:
     """x over its root mean square along `axis`, times scale (arXiv:1910.07467)."""
     return _norm(x, scale, None, axis, epsilon, False)

@@ -41,6 +41,7 @@ from multikeras.backends.numpy._normalization import (
     batch_normalization,
     batch_normalization_train,
     layer_normalization,
+    moments,
     rms_normalization,
 )
 
@@ -55,6 +56,7 @@ __all__ = [
     "gelu",
     "layer_normalization",
     "log_softmax",
+    "moments",
     "relu",
     "rms_normalization",
     "sigmoid",

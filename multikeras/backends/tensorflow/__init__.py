@@ -2,6 +2,11 @@
 
 from multikeras.backends.tensorflow import core as core
 
+from multikeras.backends.tensorflow import arithmetic as arithmetic
 from multikeras.backends.tensorflow import elementwise as elementwise
+from multikeras.backends.tensorflow import activation as activation
+from multikeras.backends.tensorflow import nn as nn
 
+from multikeras.backends.tensorflow import shaping as shaping
+from multikeras.backends.tensorflow import indexing as indexing
 UNSUPPORTED: dict[str, str] = {}

@@ -2,6 +2,11 @@
 
 from multikeras.backends.torch import core as core
 
+from multikeras.backends.torch import arithmetic as arithmetic
 from multikeras.backends.torch import elementwise as elementwise
+from multikeras.backends.torch import activation as activation
+from multikeras.backends.torch import nn as nn
 
+from multikeras.backends.torch import shaping as shaping
+from multikeras.backends.torch import indexing as indexing
 UNSUPPORTED: dict[str, str] = {}
