@@ -291,9 +291,10 @@ def _norm_backward_rows(
 
 
 def _normalized_rows(
-    rows: np.ndarray, epsilon: float, centre: bool
+    rows: np.ndarray, epsilon: float | None, centre: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """(normalized rows, what they were multiplied by)."""
+    epsilon = config.epsilon() if epsilon is None else epsilon
     width = rows.shape[1]
     out = np.empty_like(rows)
     inverse = np.empty((len(rows), 1), rows.dtype)

@@ -1,14 +1,17 @@
-"""The error function on arrays, which NumPy does not have; accurate to the last digits of float64.
+"""The error function on arrays, which NumPy does not have, and elementwise work in cached blocks.
 
-Source of the formula: W. J. Cody, "Rational Chebyshev approximations for the error function",
-Mathematics of Computation 23 (1969), 631-637. Only real floating-point input.
+In float64 the formula is that of W. J. Cody, "Rational Chebyshev approximations for the error
+function", Mathematics of Computation 23 (1969), 631-637; in float32 one rational function, fitted
+to erf(x) / x in x * x, off by at most 4.5e-7. Only real floating-point input.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-__all__ = ["erf_array"]
+__all__ = ["erf_array", "in_blocks"]
 
 # Coefficients, highest power first: numerators and denominators of the three intervals.
 _CENTRE = (
@@ -54,7 +57,46 @@ _MIDDLE = (
 _CENTRE_END = 0.46875
 # From here on 1 - erf(x) is below half a unit of the last place of float64.
 _ONE_FROM = 5.93
+# Highest power first: erf(x) = x * P(x * x) / Q(x * x) for |x| <= 3.95, relative error 2.1e-8 before
+# rounding (reweighted least squares on Chebyshev points).
+_SINGLE = (
+    (
+        2.0258851236577447e-06,
+        0.00028468688833527267,
+        0.003808186389505863,
+        0.05287552624940872,
+        0.1915510892868042,
+        1.1283791065216064,
+    ),
+    (
+        3.783151623792946e-05,
+        0.0011707289377227426,
+        0.015055143274366856,
+        0.11455991864204407,
+        0.5030903816223145,
+        1.0,
+    ),
+)
+_SINGLE_END = 3.95
+# Elements worked on at a time: a few arrays of this many stay in a core's cache.
 _BLOCK = 1 << 13
+
+
+def in_blocks(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
+    """`function(*arrays)`, an elementwise formula of many steps, a piece at a time.
+
+    The arrays have one shape and dtype. Temporaries of a piece stay in the cache, where those of
+    a large array would go to memory and back at every step.
+    """
+    first = arrays[0]
+    if first.size <= _BLOCK:
+        return np.asarray(function(*arrays))
+    flat = [a.reshape(-1) for a in arrays]
+    out = np.empty(first.size, first.dtype)
+    for start in range(0, first.size, _BLOCK):
+        piece = slice(start, start + _BLOCK)
+        out[piece] = function(*(a[piece] for a in flat))
+    return out.reshape(first.shape)
 
 
 def erf_array(x: np.ndarray) -> np.ndarray:
@@ -66,13 +108,15 @@ def erf_array(x: np.ndarray) -> np.ndarray:
     >>> erf_array(np.array([0.0, 0.5, -2.0])).round(9).tolist()
     [0.0, 0.520499878, -0.995322265]
     """
-    flat = np.asarray(x).reshape(-1)
-    out = np.empty(flat.shape, flat.dtype)
-    # In blocks that stay in the cache: a dozen passes over each.
-    for start in range(0, flat.size, _BLOCK):
-        part = flat[start : start + _BLOCK]
-        out[start : start + _BLOCK] = _erf_block(part)
-    return out.reshape(np.shape(x))
+    x = np.asarray(x)
+    return in_blocks(_erf_single if x.dtype.itemsize <= 4 else _erf_double, x)
+
+
+def _erf_single(x: np.ndarray) -> np.ndarray:
+    x = np.clip(x, -_SINGLE_END, _SINGLE_END)
+    y = _ratio(x * x, _SINGLE)
+    y *= x
+    return np.clip(y, -1, 1, out=y)
 
 
 def _ratio(z: np.ndarray, pair: tuple[tuple[float, ...], tuple[float, ...]]) -> np.ndarray:
@@ -87,7 +131,7 @@ def _ratio(z: np.ndarray, pair: tuple[tuple[float, ...], tuple[float, ...]]) -> 
     return np.divide(values[0], values[1], out=values[0])
 
 
-def _erf_block(x: np.ndarray) -> np.ndarray:
+def _erf_double(x: np.ndarray) -> np.ndarray:
     size = np.abs(x)
     small = size <= _CENTRE_END
     tail = np.minimum(size, _ONE_FROM)

@@ -27,6 +27,8 @@ Recorded = tuple[Any, Callable[..., tuple[Any, ...]]]
 # Bytes of columns made at a time: few enough to stay in the last-level cache, many enough for the
 # matrix products to be large ones (measured: 1 MB is up to twice slower, 8 MB no faster).
 _BLOCK_BYTES = 1 << 22
+# The same for the passes of a pooling gradient, each of which reads all of it.
+_POOL_BLOCK_BYTES = 1 << 18
 
 
 def _pads(sizes: Ints, kernel: Ints, strides: Ints, dilation: Ints, padding: str) -> Pads:
@@ -284,16 +286,49 @@ def conv(
 # ------------------------------------------------------------------------------------- depthwise
 
 
+def _tiled(kernel: np.ndarray, plan: _Plan) -> dict[tuple[int, ...], np.ndarray]:
+    """Each position's weights along a whole row of the output: longer inner loops."""
+    width = plan.out[-1]
+    return {
+        at: np.tile(kernel[at], (width, 1, 1)) for at in itertools.product(*map(range, plan.kernel))
+    }
+
+
 def _depthwise_forward(x: np.ndarray, kernel: np.ndarray, plan: _Plan) -> np.ndarray:
     channels, multiplier = kernel.shape[-2:]
     y = np.zeros((x.shape[0], *plan.out, channels, multiplier), x.dtype)
     padded = _padded(x, plan.pads)
     scratch = np.empty((*plan.out, channels, multiplier), x.dtype)
+    tiled = _tiled(kernel, plan)
     positions = list(_positions(plan.kernel, plan.strides, plan.dilation, plan.out))
+    # A sample at a time: its output stays in the cache through all positions.
     for sample, out in zip(padded, y, strict=True):
         for at, cut in positions:
-            out += np.multiply(sample[cut[1:]][..., None], kernel[at], out=scratch)
+            np.multiply(sample[cut[1:]][..., None], tiled[at], out=scratch)
+            np.add(out, scratch, out=out)
     return y.reshape(*y.shape[:-2], channels * multiplier)
+
+
+def _depthwise_backward(
+    padded: np.ndarray, g: np.ndarray, kernel: np.ndarray, plan: _Plan, needs: tuple[int, ...]
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    channels, multiplier = kernel.shape[-2:]
+    gx = np.zeros(padded.shape, g.dtype) if 0 in needs else None
+    gk = np.zeros((*plan.kernel, channels * multiplier), g.dtype) if 1 in needs else None
+    scratch = np.empty(g.shape[1:], g.dtype)
+    ones = np.ones(int(np.prod(plan.out)), g.dtype)
+    tiled = _tiled(kernel, plan)
+    positions = list(_positions(plan.kernel, plan.strides, plan.dilation, plan.out))
+    for i, sample in enumerate(g):
+        for at, cut in positions:
+            if gx is not None:
+                np.multiply(sample, tiled[at], out=scratch)
+                target = gx[i][cut[1:]]
+                target += scratch[..., 0] if multiplier == 1 else np.add.reduce(scratch, axis=-1)
+            if gk is not None:
+                np.multiply(padded[i][cut[1:]][..., None], sample, out=scratch)
+                gk[at] += np.dot(ones, scratch.reshape(len(ones), -1))
+    return gx, None if gk is None else gk.reshape(kernel.shape)
 
 
 def _depthwise_gradient(
@@ -308,25 +343,11 @@ def _depthwise_gradient(
     x = _to_last(inputs, data_format)
     plan = _Plan(x.shape[1:-1], kernel.shape[:-2], strides, dilation_rate, padding)
     y = _depthwise_forward(x, kernel, plan)
-    channels, multiplier = kernel.shape[-2:]
 
     def backward(g: np.ndarray) -> tuple[Any, ...]:
         g = _to_last(g, data_format)
-        g = g.reshape(*g.shape[:-1], channels, multiplier)
-        padded = _padded(x, plan.pads)
-        gx = np.zeros(padded.shape, x.dtype) if 0 in needs else None
-        gk = np.zeros(kernel.shape, x.dtype) if 1 in needs else None
-        for at, cut in _positions(plan.kernel, plan.strides, plan.dilation, plan.out):
-            if gx is not None:
-                gx[cut] += (
-                    g[..., 0] * kernel[at][:, 0]
-                    if multiplier == 1
-                    else np.einsum("...cm,cm->...c", g, kernel[at])
-                )
-            if gk is not None:
-                met = padded[cut][..., None] * g
-                met = met.reshape(-1, channels * multiplier)
-                gk[at] = np.dot(np.ones(len(met), met.dtype), met).reshape(channels, multiplier)
+        g = g.reshape(*g.shape[:-1], *kernel.shape[-2:])
+        gx, gk = _depthwise_backward(_padded(x, plan.pads), g, kernel, plan, needs)
         if gx is not None:
             gx = _from_last(_inner(gx, plan.pads), data_format)
         return gx, gk
@@ -395,19 +416,38 @@ def _max_pool_gradient(
         sizes = zip(padded.shape[1:], pool_size, strict=False)
         covered = covered and all(n % p == 0 for n, p in sizes)
         gx = (np.empty if covered else np.zeros)(padded.shape, g.dtype)
-        free = np.ones(y.shape, bool)
-        for cut in cuts:
-            # The first of equal maxima takes the gradient.
-            hit = padded[cut] == y
-            hit &= free
-            free ^= hit
-            if apart:
-                np.multiply(g, hit, out=gx[cut])
-            else:
-                gx[cut] += g * hit
+        step = max(1, _POOL_BLOCK_BYTES // max(1, padded[:1].nbytes))
+        for start in range(0, len(g), step):
+            part = slice(start, start + step)
+            _max_pool_backward(padded[part], y[part], g[part], gx[part], cuts, apart)
         return (_from_last(_inner(gx, pads), data_format),)
 
     return _from_last(y, data_format), backward
+
+
+def _max_pool_backward(
+    padded: np.ndarray,
+    y: np.ndarray,
+    g: np.ndarray,
+    gx: np.ndarray,
+    cuts: list[tuple[slice, ...]],
+    apart: bool,
+) -> None:
+    """Writes (windows apart) or adds (windows that overlap) into `gx`."""
+    free = np.ones(y.shape, bool)
+    hit = np.empty(y.shape, bool)
+    scratch = None if apart else np.empty(y.shape, g.dtype)
+    for cut in cuts:
+        # The first of equal maxima takes the gradient.
+        np.equal(padded[cut], y, out=hit)
+        hit &= free
+        free ^= hit
+        target = gx[cut]
+        if scratch is None:
+            np.multiply(g, hit, out=target)
+        else:
+            np.multiply(g, hit, out=scratch)
+            target += scratch
 
 
 @differentiable(_max_pool_gradient, widen=False)
