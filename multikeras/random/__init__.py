@@ -1,0 +1,3 @@
+"""Random numbers, the same on every backend."""
+
+from multikeras.random.seed_generator import SeedGenerator as SeedGenerator
