@@ -31,7 +31,7 @@ import numpy as np
 from multikeras import dtypes, registry, tree
 from multikeras.backends import native
 from multikeras.symbolic import KerasTensor, Operation
-from multikeras.symbolic.operation import Node, fresh_tensors
+from multikeras.symbolic.operation import in_symbolic_scope, record
 from multikeras.variables import Variable, auto_name
 
 core = native.core
@@ -52,12 +52,14 @@ class Rule:
         tensors: names of the tensor arguments; None: every parameter without a default.
             A name that begins with "*" is a sequence of tensors.
         fast: which dtypes may skip the slow path: "any" (one dtype in, whichever), "float".
+        loose: names of tensor arguments that keep their own dtype when the others promote.
     """
 
     spec: Callable[..., Any]
     promote: Callable[[list[str]], str] | None = None
     tensors: tuple[str, ...] | None = None
     fast: str = "any"
+    loose: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)
@@ -97,16 +99,17 @@ class Op:
             else:
                 value = self._native(value, name)
                 symbolic = symbolic or isinstance(value, KerasTensor)
-                found.append(_dtype(value))
+                if name not in self.rule.loose:
+                    found.append(_dtype(value))
             prepared[position] = value
         dtype = self.rule.promote(found) if self.rule.promote else None
         convert = _symbolic_cast if symbolic else _convert
-        for position, _, sequence in self.tensors:
+        for position, name, sequence in self.tensors:
             value = prepared[position]
             if sequence:
                 prepared[position] = [convert(item, dtype) for item in value]
             elif value is not None:
-                prepared[position] = convert(value, dtype)
+                prepared[position] = convert(value, None if name in self.rule.loose else dtype)
         return symbolic, dtype, prepared
 
     def _native(self, value: Any, name: str) -> Any:
@@ -146,8 +149,8 @@ class Op:
             ]
             raise ValueError(f"{self.name} on shapes {', '.join(shapes)}: {error}") from None
         names = list(self.signature.parameters)
-        call = OpCall(self)
-        outputs = fresh_tensors(outputs)
+        if in_symbolic_scope():
+            return outputs
         positional = self.tensors[-1][0] + 1 if self.tensors else 0
         kinds = [p.kind for p in self.signature.parameters.values()]
         first_keyword = min(
@@ -160,8 +163,7 @@ class Op:
             for name, value in zip(names[positional:], args[positional:], strict=True)
             if value is not self.signature.parameters[name].default
         }
-        Node(call, args[:positional], kwargs, outputs)
-        return outputs
+        return record(OpCall(self), args[:positional], kwargs, outputs)
 
     def spec(self, *args: Any, **kwargs: Any) -> Any:
         """The symbolic result for arguments as the op takes them, without a node."""
@@ -259,11 +261,16 @@ def _fast_condition(op: Op, types: str) -> str | None:
         return None
     defaults = {n: p.default for n, p in op.signature.parameters.items()}
     terms = []
-    first = op.tensors[0][1]
+    loose = op.rule.loose
+    first = next((name for _, name, _ in op.tensors if name not in loose), op.tensors[0][1])
+    # Where the argument that sets the dtype may be None, the fast path is for all given.
+    may_lack = defaults[first] is not None
     for _, name, _ in op.tensors:
-        same = f" and {name}.dtype is {first}.dtype" if op.rule.promote and name != first else ""
+        promoted = op.rule.promote and name != first and name not in loose
+        same = f" and {name}.dtype is {first}.dtype" if promoted else ""
         term = f"type({name}) in {types}{same}"
-        terms.append(f"({name} is None or {term})" if defaults[name] is None else term)
+        lacking = may_lack and defaults[name] is None
+        terms.append(f"({name} is None or {term})" if lacking else term)
     if op.rule.fast == "float":
         terms.append(f"{first}.dtype in _FLOATS")
     return " and ".join(terms)

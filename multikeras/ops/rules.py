@@ -60,6 +60,41 @@ def elementwise(
     return Rule(spec, promote, tensors, _fast(promote))
 
 
+def real_dtype(dtype: str) -> str:
+    """The dtype of a complex number's parts; others stay."""
+    return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+
+
+def where_rule() -> Rule:
+    """`where(condition, x1, x2)`: two branches that promote, a condition that does not."""
+
+    def promote(found: list[str]) -> str:
+        if len(found) == 1:
+            raise ValueError("where: `x1` and `x2` go together; only one was given.")
+        return dtypes.promote(*found) if found else "bool"
+
+    def spec(dtype: str, *args: Any) -> KerasTensor:
+        if args[1] is None:
+            raise ValueError(
+                "without `x1` and `x2` the result's shape depends on the values of `condition`."
+            )
+        return KerasTensor(shapes.broadcast(*(t.shape for t in args)), dtype)
+
+    return Rule(spec, promote, ("condition", "x1", "x2"), "any", loose=("condition",))
+
+
+def clip_rule() -> Rule:
+    """`clip(x, x_min, x_max)`: the bounds take the dtype of `x`."""
+
+    def promote(found: list[str]) -> str:
+        return to_numeric([dtypes.promote(found[0])])
+
+    def spec(dtype: str, *args: Any) -> KerasTensor:
+        return KerasTensor(shapes.broadcast(*(t.shape for t in args if t is not None)), dtype)
+
+    return Rule(spec, promote, ("x", "x_min", "x_max"), "float")
+
+
 def sum_dtype(dtype: str) -> str:
     """Small integers add up in 32 bits."""
     if dtype in ("bool", "int8", "int16"):
@@ -101,7 +136,11 @@ def _leaves(args: Sequence[Any]) -> list[Any]:
     return flat
 
 
-def unary(promote: Promote | None = None, out: str | None = None, tensor: str = "x") -> Rule:
+def unary(
+    promote: Promote | None = None,
+    out: str | Callable[[str], str] | None = None,
+    tensor: str = "x",
+) -> Rule:
     """A function of the first argument, element by element; other arguments are settings."""
     return like(lambda x, *_: x.shape, promote, out, (tensor,))
 

@@ -1,5 +1,50 @@
-"""Element-by-element functions."""
+"""Functions of one tensor, element by element."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 
-add = jnp.add
+negative = jnp.negative
+abs = absolute = jnp.abs
+signbit = jnp.signbit
+square = jnp.square
+sqrt = jnp.sqrt
+rsqrt = jax.lax.rsqrt
+reciprocal = jnp.reciprocal
+cbrt = jnp.cbrt
+exp = jnp.exp
+exp2 = jnp.exp2
+expm1 = jnp.expm1
+log = jnp.log
+log1p = jnp.log1p
+log2 = jnp.log2
+log10 = jnp.log10
+sin = jnp.sin
+cos = jnp.cos
+tan = jnp.tan
+sinh = jnp.sinh
+cosh = jnp.cosh
+tanh = jnp.tanh
+arcsin = jnp.arcsin
+arccos = jnp.arccos
+arctan = jnp.arctan
+arcsinh = jnp.arcsinh
+arccosh = jnp.arccosh
+arctanh = jnp.arctanh
+erf = jax.lax.erf
+erfc = jax.lax.erfc
+erfinv = jax.lax.erf_inv
+floor = jnp.floor
+ceil = jnp.ceil
+trunc = jnp.trunc
+
+
+def sign(x: Any) -> Any:
+    return x if x.dtype == bool else jnp.sign(x)
+
+
+def round(x: Any, decimals: int) -> Any:
+    return x if x.dtype == bool else jnp.round(x, decimals)

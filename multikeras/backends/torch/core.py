@@ -158,3 +158,20 @@ def stop_gradient(x: torch.Tensor) -> torch.Tensor:
 
 
 dynamic_shape = shape
+
+
+def widened(fn: Callable) -> Callable:
+    """The function of tensors, by way of int64 for the unsigned dtypes it has no kernel for."""
+
+    def call(*args: Any) -> Any:
+        try:
+            return fn(*args)
+        except NotImplementedError:
+            dtype = next(a.dtype for a in args if isinstance(a, torch.Tensor))
+            if dtype.is_floating_point or dtype.is_signed:
+                raise
+            wide = (a.to(torch.int64) if isinstance(a, torch.Tensor) else a for a in args)
+            result = fn(*wide)
+            return result if result.dtype is torch.bool else result.to(dtype)
+
+    return call

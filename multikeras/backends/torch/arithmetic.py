@@ -1,0 +1,48 @@
+"""Functions of two tensors, element by element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from multikeras.backends.torch.core import widened
+
+add = widened(torch.add)
+subtract = widened(torch.sub)
+multiply = torch.mul
+divide = true_divide = torch.div
+floor_divide = widened(torch.floor_divide)
+mod = widened(torch.remainder)
+fmod = widened(torch.fmod)
+power = widened(torch.pow)
+arctan2 = torch.atan2
+hypot = torch.hypot
+maximum = widened(torch.maximum)
+minimum = widened(torch.minimum)
+fmax = widened(torch.fmax)
+fmin = widened(torch.fmin)
+logaddexp = torch.logaddexp
+isnan = torch.isnan
+isinf = torch.isinf
+isfinite = torch.isfinite
+equal = torch.eq
+not_equal = torch.ne
+greater = widened(torch.gt)
+greater_equal = widened(torch.ge)
+less = widened(torch.lt)
+less_equal = widened(torch.le)
+logical_and = widened(torch.logical_and)
+logical_or = widened(torch.logical_or)
+logical_xor = widened(torch.logical_xor)
+logical_not = widened(torch.logical_not)
+clip = widened(torch.clamp)
+isclose = torch.isclose
+
+
+def where(condition: Any, x1: Any, x2: Any) -> Any:
+    if condition.dtype is not torch.bool:
+        condition = condition != 0
+    if x1 is None:
+        return tuple(i.to(torch.int32) for i in torch.where(condition))
+    return torch.where(condition, x1, x2)
