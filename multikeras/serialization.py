@@ -178,7 +178,10 @@ def _array(kind: str, array: np.ndarray) -> dict[str, Any]:
         )
     dtype = array.dtype.name
     wide = array.astype("float32") if array.dtype.kind not in "biufc" else array
-    return _special(kind, value=wide.tolist(), dtype=dtype)
+    entry = _special(kind, value=wide.tolist(), dtype=dtype)
+    if not array.size:
+        entry["config"]["shape"] = list(array.shape)  # which an empty list does not tell
+    return entry
 
 
 def _serialize_function(function: Any) -> dict[str, Any]:
@@ -409,7 +412,8 @@ def _read_array(config: Mapping[str, Any]) -> np.ndarray:
     if name not in dtypes.ALL_DTYPES or name == "string":
         raise ValueError(f"An array in the config has the unknown dtype {name!r}.")
     try:
-        return np.array(config["value"], dtype=dtypes.numpy_dtype(name))
+        array = np.array(config["value"], dtype=dtypes.numpy_dtype(name))
+        return array if array.size else array.reshape(config.get("shape", array.shape))
     except (TypeError, ValueError) as error:
         raise ValueError(f"An array in the config is not made of {name} numbers: {error}") from None
 
