@@ -265,6 +265,10 @@ class Variable:
         `tf.Variable`, an array)."""
         return self._value
 
+    def replace_storage(self, storage: Any) -> None:
+        """Puts another backend object of the same shape and dtype in place (engines only)."""
+        self._value = storage
+
     @property
     def trainable(self) -> bool:
         """Whether optimizers update it."""
@@ -298,21 +302,23 @@ class Variable:
             self._value = core.assign_variable(self._value, value)
         return value
 
-    def _uncast(self) -> Any:
+    @property
+    def uncast_value(self) -> Any:
+        """The value in the variable's own dtype, whatever autocasting is on."""
         scope = _scopes.stateless
         return core.read_variable(self._value) if scope is None else self._scoped_value(scope)
 
     def assign_add(self, value: Any) -> Any:
         """Adds to the value and returns the sum."""
-        return self.assign(self._uncast() + core.convert_to_tensor(value, self.dtype))
+        return self.assign(self.uncast_value + core.convert_to_tensor(value, self.dtype))
 
     def assign_sub(self, value: Any) -> Any:
         """Subtracts from the value and returns the difference."""
-        return self.assign(self._uncast() - core.convert_to_tensor(value, self.dtype))
+        return self.assign(self.uncast_value - core.convert_to_tensor(value, self.dtype))
 
     def numpy(self) -> np.ndarray:
         """The value as a NumPy array."""
-        return core.convert_to_numpy(self._uncast())
+        return core.convert_to_numpy(self.uncast_value)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.numpy(), dtype=dtype)
@@ -320,6 +326,9 @@ class Variable:
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
 
+    # NumPy leaves `array * variable` to the variable's own operator.
+    __array_ufunc__ = None
+    __array_priority__ = 100
     __hash__ = object.__hash__
 
 

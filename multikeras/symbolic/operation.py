@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from multikeras import tree
@@ -21,6 +22,36 @@ def snake_case(name: str) -> str:
                 result += "_"
         result += char.lower()
     return result
+
+
+class _Symbolic(threading.local):
+    recording: bool = True
+
+
+_symbolic = _Symbolic()
+
+
+class SymbolicScope:
+    """Inside, calls on KerasTensors tell shapes only: no graph nodes are recorded.
+
+    Example:
+        >>> with SymbolicScope():
+        ...     in_symbolic_scope()
+        True
+    """
+
+    def __enter__(self) -> SymbolicScope:
+        self._outer = _symbolic.recording
+        _symbolic.recording = False
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        _symbolic.recording = self._outer
+
+
+def in_symbolic_scope() -> bool:
+    """Whether a `SymbolicScope` is open."""
+    return not _symbolic.recording
 
 
 class Node:
@@ -99,9 +130,7 @@ class Operation:
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Output KerasTensors, linked to the inputs by a new node."""
-        outputs = fresh_tensors(self.compute_output_spec(*args, **kwargs))
-        Node(self, args, kwargs, outputs)
-        return outputs
+        return record(self, args, kwargs, self.compute_output_spec(*args, **kwargs))
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Computes the outputs."""
@@ -147,6 +176,15 @@ class Operation:
     def output(self) -> Any:
         """The output KerasTensor(s) of the only call."""
         return self._only_node("output").output_structure
+
+
+def record(operation: Operation, args: tuple, kwargs: dict, outputs: Any) -> Any:
+    """Links outputs to the call that gave them, unless only shapes are asked for."""
+    if not _symbolic.recording:
+        return outputs
+    outputs = fresh_tensors(outputs)
+    Node(operation, args, kwargs, outputs)
+    return outputs
 
 
 def fresh_tensors(outputs: Any) -> Any:

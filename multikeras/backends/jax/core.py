@@ -74,7 +74,8 @@ def assign_variable(storage: jax.Array, value: jax.Array) -> jax.Array:
             "A variable was assigned inside a JAX transformation that does not thread it. Use "
             "stateless_call (or a StatelessScope) in code of your own under jax.jit or jax.grad."
         )
-    return value
+    # A copy: a buffer that two variables share could not be donated.
+    return jnp.array(value)
 
 
 def stop_gradient(x: jax.Array) -> jax.Array:

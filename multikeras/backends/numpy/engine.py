@@ -1,0 +1,68 @@
+"""How the NumPy backend runs steps: eagerly, with gradients from autograd's tape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from multikeras.backends.numpy import _gradients, core
+from multikeras.backends.numpy.fused import fused_update as fused_update
+from multikeras.variables import StatelessScope, Variable
+
+compiles = False
+jits_by_default = False
+steps_per_dispatch = 1
+
+
+def value_and_grad(fn: Callable, variables: list[Variable], has_aux: bool = False) -> Callable:
+    variables = list(variables)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        written: list[Variable] = []
+
+        def inner(boxes: list[Any]) -> tuple[Any, Any]:
+            with StatelessScope.over(variables, boxes) as scope:
+                out = fn(*args, **kwargs)
+            loss, aux = out if has_aux else (out, None)
+            written.extend(scope.written)
+            return loss, (aux, [scope.values[v] for v in written])
+
+        values = [v.uncast_value for v in variables]
+        loss, (aux, updates), grads = _gradients.run(inner, values)
+        for variable, value in zip(written, updates, strict=True):
+            variable.assign(value)
+        return ((loss, aux) if has_aux else loss), grads
+
+    return call
+
+
+def compile_step(
+    fn: Callable, state: list[Variable], jit: bool = False, training: bool = False
+) -> Callable:
+    return fn
+
+
+def compile_steps(fn: Callable, state: list[Variable], jit: bool = False) -> None:
+    """No dispatch to save: several steps are a Python loop."""
+    return None
+
+
+def hold(array: Any) -> Any:
+    """An array as it is best kept for taking batches."""
+    return array
+
+
+def take(held: Any, indices: Any) -> Any:
+    """Rows of a held array: a slice, or an array of indices."""
+    return held[indices] if isinstance(indices, slice) else held.take(indices, axis=0)
+
+
+def place(batch: Any) -> Any:
+    """A leaf of a batch as a tensor."""
+    return core.convert_to_tensor(batch)
+
+
+def to_host(x: Any) -> np.ndarray:
+    return core.convert_to_numpy(x)

@@ -1,0 +1,80 @@
+"""How the TensorFlow backend runs steps: as `tf.function`s over `tf.Variable`s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from multikeras import tree
+from multikeras.backends.tensorflow import core
+from multikeras.variables import Variable
+
+compiles = True
+jits_by_default = False
+steps_per_dispatch = 16
+
+
+def fused_update(optimizer: Any) -> None:
+    """Nothing to gain inside a graph."""
+    return None
+
+
+def value_and_grad(fn: Callable, variables: list[Variable], has_aux: bool = False) -> Callable:
+    variables = list(variables)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        storages = [v.storage for v in variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            for storage in storages:
+                tape.watch(storage)
+            out = fn(*args, **kwargs)
+            loss, aux = out if has_aux else (out, None)
+        grads = tape.gradient(loss, storages, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        grads = [tf.convert_to_tensor(g) for g in grads]  # sparse ones made dense
+        return ((loss, aux) if has_aux else loss), grads
+
+    return call
+
+
+def compile_step(
+    fn: Callable, state: list[Variable], jit: bool = False, training: bool = False
+) -> Callable:
+    return tf.function(fn, jit_compile=jit or None, reduce_retracing=True)
+
+
+def compile_steps(fn: Callable, state: list[Variable], jit: bool = False) -> Callable:
+    """Several steps in one dispatch, over batches stacked along a new first axis."""
+
+    def steps(*args: Any) -> Any:
+        count = tf.shape(next(a for a in tree.flatten(args) if a is not None))[0]
+
+        def body(i: tf.Tensor) -> tuple[tf.Tensor]:
+            batch = tree.map_structure(lambda a: None if a is None else a[i], args)
+            fn(*batch)
+            return (i + 1,)
+
+        tf.while_loop(lambda i: i < count, body, (tf.constant(0),), parallel_iterations=1)
+
+    return tf.function(steps, jit_compile=jit or None, reduce_retracing=True)
+
+
+def hold(array: Any) -> Any:
+    """An array as it is best kept for taking batches: on the host."""
+    return np.asarray(array)
+
+
+def take(held: Any, indices: Any) -> Any:
+    """Rows of a held array: a slice, or an array of indices."""
+    return held[indices] if isinstance(indices, slice) else held.take(indices, axis=0)
+
+
+def place(batch: Any) -> Any:
+    """A leaf of a batch as a tensor."""
+    return core.convert_to_tensor(batch)
+
+
+def to_host(x: Any) -> np.ndarray:
+    return core.convert_to_numpy(x)

@@ -1,0 +1,86 @@
+"""How the PyTorch backend runs steps: eagerly, or through `torch.compile` where asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from multikeras import tree
+from multikeras.backends.torch import core
+from multikeras.backends.torch.fused import fused_update as fused_update
+from multikeras.variables import Variable
+
+compiles = False
+jits_by_default = False
+steps_per_dispatch = 1
+
+
+def _detached(x: Any) -> Any:
+    return x.detach() if isinstance(x, torch.Tensor) else x
+
+
+def value_and_grad(fn: Callable, variables: list[Variable], has_aux: bool = False) -> Callable:
+    variables = list(variables)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        storages = [v.storage for v in variables]
+        frozen = [s for s in storages if not s.requires_grad]
+        for storage in frozen:
+            storage.requires_grad_(True)
+        try:
+            with torch.enable_grad():
+                out = fn(*args, **kwargs)
+                loss, aux = out if has_aux else (out, None)
+            if loss.requires_grad:
+                grads = torch.autograd.grad(loss, storages, allow_unused=True)
+            else:
+                grads = [None] * len(storages)
+        finally:
+            for storage in frozen:
+                storage.requires_grad_(False)
+        grads = [
+            torch.zeros_like(s) if g is None else g for s, g in zip(storages, grads, strict=True)
+        ]
+        loss = loss.detach()
+        return ((loss, tree.map_structure(_detached, aux)) if has_aux else loss), grads
+
+    return call
+
+
+def compile_step(
+    fn: Callable, state: list[Variable], jit: bool = False, training: bool = False
+) -> Callable:
+    step = torch.compile(fn) if jit else fn
+    return step if training else torch.no_grad()(step)
+
+
+def compile_steps(fn: Callable, state: list[Variable], jit: bool = False) -> None:
+    """No dispatch to save: several steps are a Python loop."""
+    return None
+
+
+def hold(array: Any) -> Any:
+    """An array as it is best kept for taking batches: a tensor on the device."""
+    if isinstance(array, np.ndarray) and array.dtype.kind not in "biufc":
+        return array
+    return core.convert_to_tensor(array)
+
+
+def take(held: Any, indices: Any) -> Any:
+    """Rows of a held array: a slice, or an array of indices."""
+    if isinstance(indices, slice) or not isinstance(held, torch.Tensor):
+        return held[indices]
+    return held.index_select(0, torch.as_tensor(indices, device=held.device))
+
+
+def place(batch: Any) -> Any:
+    """A leaf of a batch as a tensor on the device."""
+    tensor = core.convert_to_tensor(batch)
+    return tensor.to(core.default_device()) if isinstance(batch, torch.Tensor) else tensor
+
+
+def to_host(x: Any) -> np.ndarray:
+    return core.convert_to_numpy(x)

@@ -1,0 +1,315 @@
+"""`Tracked`: what makes a layer the owner of its variables and of the layers below.
+
+Children are found by looking at the attributes when they are asked for, inside lists, tuples
+and dicts too; nothing is wrapped. A layer's variables stand below its path, wherever in the
+code they are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from multikeras.metrics.metric import Metric
+
+from multikeras import constraints, dtypes, initializers, regularizers
+from multikeras import variables as scopes
+from multikeras.backends import native
+from multikeras.random.seed_generator import SeedGenerator
+from multikeras.symbolic import Operation
+from multikeras.variables import Variable
+
+core = native.core
+_PLAIN_LEAVES = (str, int, float, bool, type(None), np.ndarray)
+
+
+class Tracked(core.BaseLayer, Operation):
+    """The variables half of `Layer`, which is its only direct subclass."""
+
+    # Names of attributes that hold no children of the layer.
+    _private = frozenset(
+        {"_own_variables", "_parameters", "_modules", "_buffers", "inbound_nodes", "_init_args"}
+    )
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        instance = super().__new__(cls)
+        # The base class of a framework is set up here, so that attributes may be set before
+        # super().__init__() is called.
+        core.BaseLayer.__init__(instance)
+        plain = instance.__dict__
+        plain["_init_args"] = (args, kwargs)
+        plain["_own_variables"] = []
+        plain["_losses"] = []
+        plain["_touched"] = []
+        plain["_settled"] = False
+        plain["built"] = False
+        plain["_path"] = None
+        plain["_build_config"] = None
+        return instance
+
+    # -- children and variables -------------------------------------------------------------
+
+    def children(self) -> Iterator[tuple[str, Any]]:
+        """Pairs (attribute path, object) of the layers, metrics, seed generators and variables
+        that attributes hold, inside lists, tuples and dicts too, each once, in order."""
+        seen: set[int] = set()
+        for name, value in list(self.__dict__.items()):
+            if name not in self._private and not isinstance(value, _PLAIN_LEAVES):
+                yield from _tracked(name, value, seen)
+
+    @property
+    def _layers(self) -> list[Tracked]:
+        return [child for _, child in self.children() if isinstance(child, Tracked)]
+
+    def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Tracked]:
+        """This layer and those below, each once, parents first."""
+        found: dict[int, Tracked] = {}
+
+        def visit(layer: Tracked) -> None:
+            for child in layer._layers:
+                if id(child) not in found:
+                    found[id(child)] = child
+                    if recursive:
+                        visit(child)
+
+        visit(self)
+        below = [layer for layer in found.values() if layer is not self]
+        return [self, *below] if include_self else below
+
+    def _own_weights(self) -> list[Variable]:
+        own = {id(v): v for v in self._own_variables}
+        own |= {id(child): child for _, child in self.children() if isinstance(child, Variable)}
+        variables = list(own.values())
+        return [v for v in variables if v.trainable] + [v for v in variables if not v.trainable]
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights; states of seed generators and metrics are not among them."""
+        found: dict[int, Variable] = {}
+        for layer in self._flatten_layers():
+            found.update((id(v), v) for v in layer._own_weights())
+        return list(found.values())
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All weights, states of seed generators included; not those of metrics."""
+        found: dict[int, Variable] = {}
+        for layer in self._flatten_layers():
+            found.update((id(v), v) for v in layer._own_weights())
+            for _, child in layer.children():
+                if isinstance(child, SeedGenerator):
+                    found[id(child.state)] = child.state
+        return list(found.values())
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training updates."""
+        if not self._trainable:
+            return []
+        found: dict[int, Variable] = {}
+
+        def visit(layer: Tracked) -> None:
+            if layer._trainable:
+                found.update((id(v), v) for v in layer._own_weights() if v.trainable)
+                for child in layer._layers:
+                    visit(child)
+
+        visit(self)
+        return list(found.values())
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        trainable = set(map(id, self.trainable_weights))
+        return [v for v in self.weights if id(v) not in trainable]
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that training updates."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The variables that training leaves alone, states of seed generators included."""
+        trainable = set(map(id, self.trainable_weights))
+        return [v for v in self.variables if id(v) not in trainable]
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics that attributes of this layer and those below hold."""
+        found: dict[int, Metric] = {}
+        for layer in self._flatten_layers():
+            found.update(
+                (id(child), child) for _, child in layer.children() if isinstance(child, Metric)
+            )
+        return list(found.values())
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """The states of the metrics."""
+        return [v for metric in self.metrics for v in metric.variables]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training updates the weights; setting it sets the layers below too."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self._flatten_layers():
+            layer._trainable = bool(value)
+            for variable in layer._own_variables:
+                core.set_trainable(variable.storage, value and variable.trainable)
+
+    @property
+    def path(self) -> str | None:
+        """The path below which the weights stand, once built."""
+        return self._path
+
+    def count_params(self) -> int:
+        """The number of scalars in the weights.
+
+        Raises:
+            ValueError: if the layer is not built.
+        """
+        if not self.built:
+            raise ValueError(f"{self._who()} is not built: call it or build(input_shape) first.")
+        return sum(int(np.prod(v.shape)) for v in self.weights)
+
+    def add_weight(
+        self,
+        *args: Any,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """Makes a weight of the layer.
+
+        Args:
+            shape: default: a scalar. May come first, as may the name before it.
+            initializer: default: "glorot_uniform" for floats, else "zeros".
+            dtype: default: `variable_dtype`.
+            trainable: whether training updates it.
+            autocast: whether mixed precision reads it in the compute dtype.
+            regularizer, constraint: for this weight.
+            aggregation, overwrite_with_gradient: kept for the optimizer.
+            name: one path component.
+        """
+        for value in args:
+            if isinstance(value, str) and name is None:
+                name = value
+            elif shape is None:
+                shape = value
+            elif initializer is None:
+                initializer = value
+            else:
+                raise TypeError(f"{self._who()}.add_weight: too many positional arguments {args}.")
+        shape = () if shape is None else shape
+        dtype = dtypes.standardize_dtype(dtype) if dtype is not None else self.variable_dtype
+        if initializer is None:
+            initializer = "glorot_uniform" if dtypes.is_float_dtype(dtype) else "zeros"
+        with scopes.absolute_name_scope(self._claim_path()):
+            variable = Variable(
+                initializers.get(initializer),
+                shape=shape,
+                dtype=dtype,
+                trainable=trainable,
+                autocast=autocast,
+                aggregation=aggregation,
+                name=name,
+            )
+        variable.regularizer = regularizers.get(regularizer)
+        variable.constraint = constraints.get(constraint)
+        variable.overwrite_with_gradient = overwrite_with_gradient
+        self._own_variables.append(variable)
+        if adopt := getattr(self, "adopt_variable", None):
+            adopt(variable.name, variable)
+        return variable
+
+    def add_variable(
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Makes a weight of the layer; see `add_weight`."""
+        return self.add_weight(
+            shape=shape,
+            initializer=initializer,
+            dtype=dtype,
+            trainable=trainable,
+            autocast=autocast,
+            regularizer=regularizer,
+            constraint=constraint,
+            name=name,
+        )
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of `weights`."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights: list[Any]) -> None:
+        """Sets the values of `weights`; nothing changes if one does not fit.
+
+        Raises:
+            ValueError: for a wrong number or shape.
+        """
+        own = self.weights
+        if len(own) != len(weights):
+            raise ValueError(
+                f"{self._who()}.set_weights: expected {len(own)} arrays, got {len(weights)}."
+            )
+        for variable, value in zip(own, weights, strict=True):
+            if tuple(np.shape(value)) != variable.shape:
+                raise ValueError(
+                    f"{self._who()}.set_weights: {variable.path} has shape {variable.shape}, "
+                    f"got {tuple(np.shape(value))}."
+                )
+        for variable, value in zip(own, weights, strict=True):
+            variable.assign(value)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Puts the values of the layer's own variables into a dict-like store."""
+        for index, variable in enumerate(self._own_weights()):
+            store[str(index)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Sets the layer's own variables from a store.
+
+        Raises:
+            ValueError: if the store holds more or fewer values.
+        """
+        own = self._own_weights()
+        if len(store.keys()) != len(own):
+            built = "" if self.built else " The layer is not built yet."
+            raise ValueError(
+                f"{self._who()} has {len(own)} variables, the file holds "
+                f"{len(store.keys())} for it.{built}"
+            )
+        for index, variable in enumerate(own):
+            variable.assign(store[str(index)])
+
+
+def _tracked(path: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, (Tracked, Metric, SeedGenerator, Variable)):
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield path, value
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _tracked(f"{path}.{index}", item, seen)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _tracked(f"{path}.{key}", item, seen)

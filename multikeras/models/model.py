@@ -1,0 +1,246 @@
+"""`Model`: a layer with a training loop, a graph or a `call` of its own, and files.
+
+`Model(inputs, outputs)` gives a functional model; a subclass with `call` is a model too; a
+subclass may pass `inputs` and `outputs` to `super().__init__`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from typing import Any
+
+from multikeras import registry, saving, tree
+from multikeras.layers.layer import Layer
+from multikeras.models.summary import print_summary
+from multikeras.training.trainer import Trainer
+from multikeras.variables import Variable
+
+
+@registry.expose("keras.models", aliases=("keras.Model", "keras.src.models.model.Model"))
+class Model(Trainer, Layer):
+    """Layers grouped into one that can be trained and saved.
+
+    Args:
+        inputs: KerasTensor(s) from `Input`, or any KerasTensors of a graph.
+        outputs: KerasTensor(s) computed from them.
+        name: default: a unique one.
+
+    Example:
+        >>> import multikeras as keras
+        >>> x = keras.Input((4,))
+        >>> model = keras.Model(x, keras.layers.Dense(2)(x))
+        >>> model.output_shape
+        (None, 2)
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Model and _is_functional(args, kwargs):
+            from_graph = registry.find("keras.models", "Functional")
+            return super().__new__(from_graph, *args, **kwargs)
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        functional = _is_functional(args, kwargs) and registry.find("keras.models", "Functional")
+        if functional and not isinstance(self, functional):
+            # A subclass of Model that hands over a graph becomes a functional model too.
+            self.__class__ = type(type(self).__name__, (type(self), functional), {})
+            self.__class__.__module__ = type(self).__bases__[0].__module__
+            functional.__init__(self, *args, **kwargs)
+            return
+        Trainer.__init__(self)
+        Layer.__init__(self, *args, **kwargs)
+
+    # -- structure --------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers directly in this model."""
+        return self._layers
+
+    @layers.setter
+    def layers(self, _: Any) -> None:
+        raise AttributeError("`Model.layers` is read-only; layers are found by themselves.")
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape(s) of the input(s)."""
+        return tree.map_structure(lambda t: t.shape, self.input)
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape(s) of the output(s)."""
+        return tree.map_structure(lambda t: t.shape, self.output)
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by its name or by its place.
+
+        Raises:
+            ValueError: if there is none such, or not exactly one of the arguments is given.
+        """
+        if (name is None) == (index is None):
+            raise ValueError("get_layer: give exactly one of `name` and `index`.")
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(
+                    f"get_layer: index {index} is out of range; {self.name!r} has "
+                    f"{len(self.layers)} layers."
+                )
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = ", ".join(layer.name for layer in self.layers)
+        raise ValueError(f"get_layer: no layer {name!r} in {self.name!r}; there are: {names}.")
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: list[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: list[str] | None = None,
+    ) -> None:
+        """Prints a table of the layers.
+
+        Args:
+            line_length: characters a line; default: what the terminal has.
+            positions: where columns end, as fractions of the line or in characters.
+            print_fn: called with the text; default: it is printed.
+            expand_nested: whether the layers of nested models are listed too.
+            show_trainable: whether a column tells what is trainable.
+            layer_range: [first, last] names (or regular expressions) of the layers to list.
+        """
+        print_summary(
+            self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range
+        )
+
+    # -- state ------------------------------------------------------------------------------
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """All state as nested dicts keyed by the parts of the variables' paths.
+
+        Args:
+            value_format: "backend_tensor" or "numpy_array".
+        """
+        if value_format not in ("backend_tensor", "numpy_array"):
+            raise ValueError(
+                "get_state_tree: value_format must be 'backend_tensor' or 'numpy_array', "
+                f"got {value_format!r}."
+            )
+        return {
+            group: _nest(variables, value_format)
+            for group, variables in self._state_groups().items()
+        }
+
+    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
+        """Sets state from what `get_state_tree` gave.
+
+        Raises:
+            ValueError: for a path that no variable has.
+        """
+        for group, values in state_tree.items():
+            own = {v.path: v for v in self._state_groups()[group]}
+            for path, value in _unnest(values).items():
+                if path not in own:
+                    raise ValueError(f"set_state_tree: {group} has no variable {path!r}.")
+                own[path].assign(value)
+
+    def _state_groups(self) -> dict[str, list[Variable]]:
+        optimizer = getattr(self, "optimizer", None)
+        return {
+            "trainable_variables": self.trainable_variables,
+            "non_trainable_variables": self.non_trainable_variables,
+            "optimizer_variables": list(optimizer.variables) if optimizer else [],
+            "metrics_variables": self.metrics_variables,
+        }
+
+    # -- files ------------------------------------------------------------------------------
+
+    def save(
+        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+    ) -> None:
+        """Writes the model, its weights and its training state to a `.keras` file.
+
+        Args:
+            filepath: ends in ".keras".
+            overwrite: whether an existing file is replaced.
+            zipped: kept for compatibility; a `.keras` file is a zip.
+
+        Example:
+            >>> import multikeras as keras, tempfile, os
+            >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     model.save(os.path.join(folder, "model.keras"))
+            ...     os.listdir(folder)
+            ['model.keras']
+        """
+        saving.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
+        """Writes the weights to a `.weights.h5` file."""
+        saving.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Reads the weights from a `.weights.h5` or `.keras` file.
+
+        Args:
+            skip_mismatch: whether layers whose weights don't fit are left as they are.
+        """
+        saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The model's configuration as JSON, for `models.model_from_json`."""
+        return json.dumps(saving.serialize_keras_object(self), **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return Layer.get_config(self)
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Builds with `get_build_config`'s result."""
+        Layer.build_from_config(self, config)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Any:
+        """A new model from `get_config`'s result."""
+        with registry.CustomObjectScope(custom_objects or {}):
+            graph = {"layers", "input_layers", "output_layers"} <= set(config)
+            if graph and not inspect.isabstract(cls):
+                functional = registry.find("keras.models", "Functional")
+                if cls in (Model, functional) or issubclass(cls, functional):
+                    return functional.from_graph_config(config, cls)
+            return cls(**config)
+
+
+def _is_functional(args: tuple, kwargs: dict) -> bool:
+    return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or (
+        "inputs" in kwargs and "outputs" in kwargs
+    )
+
+
+def _nest(variables: list[Variable], value_format: str) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for variable in variables:
+        *groups, last = variable.path.split("/")
+        level = nested
+        for group in groups:
+            level = level.setdefault(group, {})
+        if last in level:
+            raise ValueError(f"get_state_tree: two variables have the path {variable.path!r}.")
+        level[last] = variable.numpy() if value_format == "numpy_array" else variable.value
+    return nested
+
+
+def _unnest(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in nested.items():
+        path = f"{prefix}{key}"
+        flat.update(_unnest(value, path + "/") if isinstance(value, dict) else {path: value})
+    return flat
+
+

@@ -1,0 +1,279 @@
+"""`StepFunctions`: a model's steps, compiled by the engine, and `Runner`: one pass over batches.
+
+The default steps leave the metrics unread; they are read when the progress bar draws, when a
+callback listens to batches, and at the end. Steps that a subclass overrides give their own logs.
+Where nobody listens and the engine can, several batches go in one dispatch.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from multikeras import tree
+from multikeras.backends import native
+
+engine = native.engine
+_REDRAW_SECONDS = 0.1
+_GROUP_BYTES = 1 << 24
+
+
+class StepFunctions:
+    """The compiled steps of a model, valid until the model is compiled or changed anew."""
+
+    def __init__(self, model: Any) -> None:
+        from_base = _base_trainer(type(model))
+        cls = type(model)
+        self.model = model
+        self.trainable = model.trainable_variables
+        self.regularized = [v for v in self.trainable if v.regularizer is not None]
+        self.custom_metrics = (
+            cls.compute_metrics is not from_base.compute_metrics
+            or cls.get_metrics_result is not from_base.get_metrics_result
+        )
+        self.custom = {
+            mode: getattr(cls, f"{mode}_step") is not getattr(from_base, f"{mode}_step")
+            for mode in ("train", "test", "predict")
+        }
+        parameters = inspect.signature(cls.compute_loss).parameters
+        self.loss_takes_training = "training" in parameters or any(
+            p.kind is p.VAR_KEYWORD for p in parameters.values()
+        )
+        self._steps: dict[str, Callable] = {}
+        self._multi: Callable | None = None
+        self._results: Callable | None = None
+        self._flags = self._trainable_flags()
+
+    def _trainable_flags(self) -> list[bool]:
+        return [layer._trainable for layer in self.model._flatten_layers()]
+
+    def stale(self) -> bool:
+        """Whether layers were frozen, unfrozen or added since."""
+        return self._flags != self._trainable_flags()
+
+    def _state(self) -> list[Any]:
+        """All variables that a step may read or write."""
+        model = self.model
+        variables = {id(v): v for v in model.variables}
+        if model.optimizer is not None:
+            variables |= {id(v): v for v in model.optimizer.variables}
+        variables |= {id(v): v for metric in model.metrics for v in metric.variables}
+        return list(variables.values())
+
+    def _body(self, mode: str) -> Callable:
+        model = self.model
+        if mode == "predict":
+            return model.predict_step
+        if not self.custom[mode] and not self.custom_metrics:
+            return model._train_core if mode == "train" else model._test_core
+        step = getattr(model, f"{mode}_step")
+        if len(inspect.signature(step).parameters) == 2:
+            return _threaded_state(model, step)
+        return step
+
+    def lazy(self, mode: str) -> bool:
+        """Whether the step leaves its metrics unread."""
+        return mode != "predict" and not self.custom[mode] and not self.custom_metrics
+
+    def step(self, mode: str) -> Callable:
+        """The step of a mode: a function of one batch."""
+        if mode not in self._steps:
+            body = self._body(mode)
+            model = self.model
+            if not model.run_eagerly:
+                body = engine.compile_step(
+                    body, self._state(), jit=model.jit_compile, training=mode == "train"
+                )
+            elif mode != "train":
+                body = engine.compile_step(body, [], jit=False, training=False)
+            self._steps[mode] = body
+        return self._steps[mode]
+
+    def multi(self) -> Callable | None:
+        """The training step over several stacked batches, or None where there is none."""
+        if self._multi is None and not self.model.run_eagerly and self.lazy("train"):
+            body = self._body("train")
+            self._multi = engine.compile_steps(
+                lambda *batch: body(batch), self._state(), jit=self.model.jit_compile
+            )
+        return self._multi
+
+    def read(self, logs: Any = None) -> dict[str, float]:
+        """Logs as floats: the step's own, or the metrics' results."""
+        if logs is None:
+            if self._results is None:
+                results = self.model.get_metrics_result
+                if not self.model.run_eagerly:
+                    results = engine.compile_step(
+                        results, self._state(), jit=self.model.jit_compile, training=False
+                    )
+                self._results = results
+            logs = self._results()
+        return {name: _as_number(value) for name, value in logs.items()}
+
+    def iterator_function(self, mode: str) -> Callable[[Iterator], Any]:
+        """A function that runs the step on the next batch of an iterator."""
+
+        def run(iterator: Iterator) -> Any:
+            batch = tree.map_structure(
+                lambda a: None if a is None else engine.place(a), next(iterator)
+            )
+            logs = self.step(mode)(batch)
+            return self.model.get_metrics_result() if logs is None else logs
+
+        return run
+
+    def runner(
+        self, mode: str, callback_list: Any, num_batches: int | None, quiet: bool = False
+    ) -> Runner:
+        """One pass over the batches of an epoch."""
+        return Runner(self, mode, callback_list, num_batches, quiet)
+
+
+class Runner:
+    """Feeds batches to a step, keeps callbacks and the progress bar informed."""
+
+    def __init__(
+        self,
+        functions: StepFunctions,
+        mode: str,
+        callback_list: Any,
+        num_batches: int | None,
+        quiet: bool = False,
+    ) -> None:
+        self._functions = functions
+        self._mode = mode
+        self._callbacks = callback_list
+        self._listens = callback_list.listens_to_batches(mode)
+        self._begin = getattr(callback_list, f"on_{mode}_batch_begin")
+        self._end = getattr(callback_list, f"on_{mode}_batch_end")
+        self._progress = None if quiet else callback_list.progress
+        self._step = functions.step(mode)
+        self._logs: Any = None
+        self._count = 0
+        self._next_draw = time.perf_counter() + _REDRAW_SECONDS
+        self._group: list[Any] = []
+        self._group_size = self._choose_group(num_batches)
+
+    def _choose_group(self, num_batches: int | None) -> int:
+        if self._mode != "train" or self._listens:
+            return 1
+        wanted = self._functions.model.steps_per_execution
+        if wanted == 1 and engine.compiles and (num_batches or 0) >= 2 * engine.steps_per_dispatch:
+            wanted = engine.steps_per_dispatch
+        return wanted if wanted > 1 and self._functions.multi() is not None else 1
+
+    def feed(self, batch: Any) -> Any:
+        """Runs the step on a batch. In predict mode: gives the outputs as NumPy arrays."""
+        if self._group_size > 1:
+            return self._feed_group(batch)
+        if self._listens:
+            self._begin(self._count)
+        batch = tree.map_structure(_place, batch)
+        result = self._step(batch)
+        self._count += 1
+        if self._mode == "predict":
+            result = tree.map_structure(engine.to_host, result)
+            if self._listens:
+                self._end(self._count - 1, {"outputs": result})
+            self._draw({})
+            return result
+        self._logs = result
+        if self._listens:
+            logs = self._functions.read(self._logs)
+            self._end(self._count - 1, logs)
+            self._draw(logs)
+        else:
+            self._draw(None)
+        return None
+
+    def _draw(self, logs: Any) -> None:
+        """Redraws the progress bar if it is time; reading metrics only then."""
+        if self._progress is None:
+            return
+        now = time.perf_counter()
+        if now < self._next_draw:
+            return
+        self._progress.update(self._count, self._functions.read(self._logs) if logs is None else logs)
+        self._next_draw = time.perf_counter() + _REDRAW_SECONDS
+
+    def _feed_group(self, batch: Any) -> None:
+        """Keeps batches until there are enough for one dispatch."""
+        group = self._group
+        if group and not _stackable(group[0], batch):
+            self._flush()
+        group.append(batch)
+        if len(group) == self._group_size or _bytes(batch) * len(group) >= _GROUP_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        group = self._group
+        if len(group) == self._group_size and len(group) > 1:
+            stacked = tree.map_structure(_stack, *group)
+            self._logs = self._functions.multi()(*stacked)
+        else:
+            for batch in group:
+                self._logs = self._step(tree.map_structure(_place, batch))
+        self._count += len(group)
+        group.clear()
+        self._draw(None)
+
+    def finish(self) -> dict[str, float]:
+        """Runs what is left and gives the logs."""
+        self._flush()
+        if self._mode == "predict":
+            if self._progress is not None:
+                self._progress.update(self._count, {}, finished=True)
+            return {}
+        logs = self._functions.read(self._logs)
+        if self._progress is not None:
+            self._progress.update(self._count, logs, finished=self._mode == "test")
+        return logs
+
+
+def _place(leaf: Any) -> Any:
+    return None if leaf is None else engine.place(leaf)
+
+
+def _stack(*leaves: Any) -> Any:
+    return None if leaves[0] is None else np.stack(leaves)
+
+
+def _stackable(first: Any, second: Any) -> bool:
+    return [np.shape(a) for a in tree.flatten(first)] == [np.shape(a) for a in tree.flatten(second)]
+
+
+def _bytes(batch: Any) -> int:
+    return sum(getattr(leaf, "nbytes", 0) for leaf in tree.flatten(batch))
+
+
+def _as_number(value: Any) -> Any:
+    array = np.asarray(engine.to_host(value)) if not isinstance(value, (int, float)) else value
+    return float(array) if np.ndim(array) == 0 else array
+
+
+def _base_trainer(cls: type) -> type:
+    return next(base for base in cls.__mro__ if base.__name__ == "Trainer")
+
+
+def _threaded_state(model: Any, step: Callable) -> Callable:
+    """A `train_step(state, data)` of pure functions as a step of one batch."""
+
+    def run(batch: Any) -> Any:
+        groups = (
+            model.trainable_variables,
+            model.non_trainable_variables,
+            list(model.optimizer.variables) if model.optimizer is not None else [],
+            model.metrics_variables,
+        )
+        logs, state = step(tuple([v.value for v in group] for group in groups), batch)
+        for group, values in zip(groups, state):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
+        return logs
+
+    return run
