@@ -1,5 +1,7 @@
 """Functions on tensors, the same on every backend."""
 
+from multikeras.ops import operators as operators
+
 from multikeras.ops.activation import celu as celu
 from multikeras.ops.activation import elu as elu
 from multikeras.ops.activation import gelu as gelu

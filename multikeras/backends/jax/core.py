@@ -83,3 +83,4 @@ def stop_gradient(x: jax.Array) -> jax.Array:
 
 
 dynamic_shape = shape
+VARIABLE_METHODS: dict[str, Any] = {"__jax_array__": lambda self: self.value}
