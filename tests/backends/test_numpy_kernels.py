@@ -209,6 +209,27 @@ CASES = [
         function=convolution.depthwise_conv,
     ),  # fmt: skip
     *(
+        conv_case(f"transposed_{i}", shape, kernel, *rest, function=convolution.conv_transpose)
+        for i, (shape, kernel, *rest) in enumerate(
+            (
+                ((2, 4, 3, 3), (3, 3, 2, 3), (2, 2), "same", None, "channels_last", (1, 1)),
+                ((2, 4, 3, 3), (3, 2, 2, 3), (2, 1), "valid", (1, 0), "channels_last", (1, 1)),
+                ((2, 3, 4, 3), (4, 3, 2, 3), (3, 2), "same", (2, 1), "channels_first", (1, 1)),
+                ((2, 5, 3), (1, 2, 3), (2,), "valid", None, "channels_last", (1,)),
+                ((2, 5, 3), (3, 2, 3), (1,), "same", None, "channels_last", (2,)),
+                (
+                    (1, 2, 3, 2, 2),
+                    (2, 2, 2, 3, 2),
+                    (2, 2, 2),
+                    "same",
+                    None,
+                    "channels_last",
+                    (1, 1, 1),
+                ),
+            )
+        )
+    ),
+    *(
         (f"{f.__name__}_{i}", f, arrays(shape), rest, {})
         for f in (convolution.max_pool, convolution.average_pool)
         for i, (shape, *rest) in enumerate(
@@ -450,6 +471,44 @@ def test_going_backwards_is_going_forwards_over_reversed_steps():
     e = recurrent.gru(x[:, ::-1], h, k, r, b, mask=MASK[:, ::-1])
     for left, right in zip(a, e, strict=True):
         np.testing.assert_array_equal(left, right)
+
+
+# The answer to [1, 0, 100] under the kernel [1, 2, ...].
+@pytest.mark.parametrize(
+    ("size", "stride", "padding", "output_padding", "dilation", "expected"),
+    [
+        (2, 1, "valid", None, 1, [1, 2, 100, 200]),
+        (2, 3, "valid", None, 1, [1, 2, 0, 0, 0, 0, 100, 200, 0]),
+        (2, 3, "valid", 0, 1, [1, 2, 0, 0, 0, 0, 100, 200]),
+        (3, 2, "valid", 1, 1, [1, 2, 3, 0, 100, 200, 300, 0]),
+        (2, 2, "same", None, 1, [1, 2, 0, 0, 100, 200]),
+        (2, 2, "same", 0, 1, [2, 0, 0, 100]),
+        (2, 2, "same", 1, 1, [1, 2, 0, 0, 100]),
+        (4, 2, "same", None, 1, [2, 3, 4, 100, 200, 300]),
+        (4, 3, "same", 1, 1, [2, 3, 4, 0, 0, 100, 200]),
+        (4, 1, "same", None, 2, [0, 203, 0]),
+    ],
+)
+def test_where_a_transposed_convolution_puts_things(
+    size, stride, padding, output_padding, dilation, expected
+):
+    x = np.array([1.0, 0.0, 100.0]).reshape(1, 3, 1)
+    kernel = np.arange(1.0, size + 1).reshape(size, 1, 1)
+    rest = ((stride,), padding, output_padding, "channels_last", (dilation,))
+    np.testing.assert_array_equal(convolution.conv_transpose(x, kernel, *rest)[0, :, 0], expected)
+
+
+def test_sums_over_many_rows():
+    x, k, b = arrays((200, 3), (3, 4), (4,))
+    _, _, grads = _gradients.run(lambda v: (anp.sum(nn.dense(*v) ** 2), None), [x, k, b])
+    np.testing.assert_allclose(grads[2], 2 * (x @ k + b).sum(0))
+    _, _, grads = _gradients.run(
+        lambda v: (anp.sum(nn.layer_normalization(*v, epsilon=1e-3) ** 2), None),
+        [x, *arrays((3,), (3,))],
+    )
+    np.testing.assert_allclose(
+        grads[2], 2 * nn.layer_normalization(x, *arrays((3,), (3,)), epsilon=1e-3).sum(0)
+    )
 
 
 def test_large_batches_run_in_blocks(monkeypatch):

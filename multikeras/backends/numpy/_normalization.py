@@ -5,6 +5,7 @@ Sizes are expected to fit; what is checked is nothing.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,7 +27,8 @@ Backward = Callable[..., tuple[Any, ...]]
 Recorded = tuple[Any, Backward]
 
 _add = np.add
-_BLOCK_BYTES = 1 << 17
+_BLOCK_BYTES = 1 << 21
+_vecdot = getattr(np, "vecdot", functools.partial(np.einsum, "ij,ij->i"))
 
 
 def _on_axis(vector: np.ndarray, axis: int, ndim: int) -> np.ndarray:
@@ -224,7 +226,13 @@ def _trailing(x: np.ndarray, axis: Any) -> tuple[np.ndarray, tuple[int, ...], Ca
 
 
 def _row_dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.einsum("ij,ij->i", a, b)[:, None]
+    return _vecdot(a, b)[:, None]
+
+
+def _row_means(x: np.ndarray) -> np.ndarray:
+    # A product with a vector is many times quicker than NumPy's sum along short rows.
+    width = x.shape[1]
+    return np.dot(x, np.full(width, 1 / width, x.dtype))[:, None]
 
 
 def _norm_gradient(
@@ -286,7 +294,7 @@ def _norm_backward_rows(
     out = np.multiply(xhat, _row_dots(scaled, xhat) / -width, out=gx[part])
     out += scaled
     if centre:
-        out -= _add.reduce(scaled, axis=1, keepdims=True) / width
+        out -= _row_means(scaled)
     out *= inverse
 
 
@@ -301,7 +309,7 @@ def _normalized_rows(
     for part in _row_blocks(rows):
         x, y, scale = rows[part], out[part], inverse[part]
         if centre:
-            x = np.subtract(x, _add.reduce(x, axis=1, keepdims=True) / width, out=y)
+            x = np.subtract(x, _row_means(x), out=y)
         np.divide(_row_dots(x, x), width, out=scale)
         scale += epsilon
         np.sqrt(scale, out=scale)

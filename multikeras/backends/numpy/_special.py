@@ -57,8 +57,8 @@ _MIDDLE = (
 _CENTRE_END = 0.46875
 # From here on 1 - erf(x) is below half a unit of the last place of float64.
 _ONE_FROM = 5.93
-# Highest power first: erf(x) = x * P(x * x) / Q(x * x) for |x| <= 3.95, relative error 2.1e-8 before
-# rounding (reweighted least squares on Chebyshev points).
+# erf(x) = x * P(x * x) / Q(x * x) for |x| <= 3.95, highest power first; relative error 2.1e-8
+# before rounding (reweighted least squares on Chebyshev points).
 _SINGLE = (
     (
         2.0258851236577447e-06,

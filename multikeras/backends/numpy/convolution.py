@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from multikeras.backends.numpy._gradients import differentiable
 
-__all__ = ["average_pool", "conv", "depthwise_conv", "max_pool"]
+__all__ = ["average_pool", "conv", "conv_transpose", "depthwise_conv", "max_pool"]
 
 Ints = Sequence[int]
 Pads = list[tuple[int, int]]
@@ -371,6 +371,81 @@ def depthwise_conv(
     x = _to_last(inputs, data_format)
     plan = _Plan(x.shape[1:-1], kernel.shape[:-2], strides, dilation_rate, padding)
     return _from_last(_depthwise_forward(x, kernel, plan), data_format)
+
+
+# ------------------------------------------------------------------------------------ transposed
+
+
+def _transposed_plan(
+    sizes: Ints,
+    kernel: Ints,
+    strides: Ints,
+    padding: str,
+    output_padding: Sequence[int | None] | int | None,
+    dilation: Ints,
+) -> tuple[_Plan, list[int]]:
+    """The convolution whose input gradient this is, and the sizes of that input."""
+    if output_padding is None or isinstance(output_padding, int):
+        output_padding = (output_padding,) * len(sizes)
+    out, pads = [], []
+    for n, k, s, d, extra in zip(sizes, kernel, strides, dilation, output_padding, strict=True):
+        reach = d * (k - 1) + 1
+        full = (n - 1) * s + reach
+        if extra is None:
+            size = n * s + (max(reach - s, 0) if padding == "valid" else 0)
+        else:
+            size = full + extra - (0 if padding == "valid" else reach // 2 * 2)
+        before = 0 if padding == "valid" else max(full - size, 0) // 2
+        out.append(size)
+        pads.append((before, max(full - size - before, 0)))
+    plan = _Plan(out, kernel, strides, dilation, "valid")
+    plan.pads, plan.out = pads, list(sizes)
+    return plan, out
+
+
+def _conv_transpose_gradient(
+    needs: tuple[int, ...],
+    inputs: np.ndarray,
+    kernel: np.ndarray,
+    strides: Ints,
+    padding: str,
+    output_padding: Any,
+    data_format: str,
+    dilation_rate: Ints,
+) -> Recorded:
+    x = _to_last(inputs, data_format)
+    rest = (strides, padding, output_padding, dilation_rate)
+    plan, _ = _transposed_plan(x.shape[1:-1], kernel.shape[:-2], *rest)
+
+    def backward(g: np.ndarray) -> tuple[Any, ...]:
+        g = _to_last(g, data_format)
+        gx = _from_last(_conv_forward(g, kernel, plan), data_format) if 0 in needs else None
+        return gx, _conv_kernel_gradient(g, x, kernel, plan) if 1 in needs else None
+
+    return conv_transpose.fun(inputs, kernel, *rest[:3], data_format, dilation_rate), backward
+
+
+@differentiable(_conv_transpose_gradient)
+def conv_transpose(
+    inputs: np.ndarray,
+    kernel: np.ndarray,
+    strides: Ints,
+    padding: str,
+    output_padding: Sequence[int | None] | int | None,
+    data_format: str,
+    dilation_rate: Ints,
+) -> np.ndarray:
+    """The transpose of `conv` as a linear map; kernel: spatial sizes + (filters, channels).
+
+    Without `output_padding` a size n becomes n * stride, with 'valid' as much more as the kernel
+    reaches beyond the stride. With it: (n - 1) * stride + reach + output_padding, with 'same'
+    less twice the half reach, where reach = dilation * (kernel - 1) + 1.
+    """
+    x = _to_last(inputs, data_format)
+    rest = (strides, padding, output_padding, dilation_rate)
+    plan, out = _transposed_plan(x.shape[1:-1], kernel.shape[:-2], *rest)
+    shape = (x.shape[0], *out, kernel.shape[-2])
+    return _from_last(_conv_input_gradient(shape, x, kernel, plan), data_format)
 
 
 # --------------------------------------------------------------------------------------- pooling
