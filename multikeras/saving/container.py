@@ -224,7 +224,7 @@ def parse_json(data: bytes, what: str) -> Any:
 
 
 class ZipWriter:
-    """A zip archive of uncompressed members, written from front to back.
+    """A zip archive of uncompressed members, written from front to back in a `with` block.
 
     Args:
         file: An empty binary file, open for reading and writing.
@@ -265,8 +265,13 @@ class ZipWriter:
         self._zip.filelist.append(info)
         self._zip.NameToInfo[info.filename] = info
 
-    def close(self) -> None:
-        """Write the listing."""
+    def __enter__(self) -> ZipWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
+        """Write the listing, or forget about it if something went wrong."""
+        if kind is not None:
+            self._zip.fp = None
         self._zip.close()
 
 

@@ -84,13 +84,11 @@ def save_model(
         "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
         "multikeras": {"format": FORMAT_VERSION, "backend": settings.backend()},
     }
-    with atomic_file(filepath, overwrite) as file:
-        archive = ZipWriter(file)
+    with atomic_file(filepath, overwrite) as file, ZipWriter(file) as archive:
         archive.add(METADATA, json.dumps(metadata))
         archive.add(CONFIG, json.dumps(config))
         with archive.open(WEIGHTS) as window, create_hdf5(window) as h5:
             write_weights(model, h5, with_optimizer=include_optimizer)
-        archive.close()
 
 
 def _config_of(model: Any, include_optimizer: bool) -> dict[str, Any]:

@@ -189,15 +189,13 @@ def test_nesting_up_to_the_limit_is_fine():
 )
 def test_arrays_come_back_from_inside_an_archive(tmp_path, values):
     path = tmp_path / "file.keras"
-    with open(path, "w+b") as file:
-        archive = ZipWriter(file)
+    with open(path, "w+b") as file, ZipWriter(file) as archive:
         archive.add("before", b"x" * 11)
         with archive.open("model.weights.h5") as window, create_hdf5(window) as h5:
             group = h5.create_group("layers/dense/vars")
             group.attrs["name"] = "dense \u00fc"
             write_array(group, "0", values)
         archive.add("after", "y")
-        archive.close()
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == ["before", "model.weights.h5", "after"]
@@ -381,11 +379,8 @@ def test_a_full_disk_is_reported_as_such(room):
 
 def test_a_checksum_is_written(tmp_path):
     path = tmp_path / "file.keras"
-    with open(path, "w+b") as file:
-        archive = ZipWriter(file)
-        with archive.open("m") as window:
-            window.write(b"abc" * 1000)
-        archive.close()
+    with open(path, "w+b") as file, ZipWriter(file) as archive, archive.open("m") as window:
+        window.write(b"abc" * 1000)
     with zipfile.ZipFile(path) as archive:
         assert archive.getinfo("m").CRC == zlib.crc32(b"abc" * 1000)
         assert archive.getinfo("m").file_size == 3000

@@ -313,7 +313,7 @@ def test_refused_configs(case, safe_mode):
 
 
 def test_a_config_that_misses_an_argument_names_the_class():
-    with pytest.raises(TypeError, match="Plain can't be made from its config.*'sizes'"):
+    with pytest.raises(TypeError, match=r"Plain can't be made from its config.*'sizes'"):
 
         class Plain:
             def __init__(self, size):
