@@ -140,11 +140,13 @@ def moved(rank: int, source: Any, destination: Any) -> list[int]:
 
 def is_advanced(item: Any) -> bool:
     """Whether an item of an index is an array (of integers or bools) of rank 1 or more."""
-    return getattr(item, "ndim", 0) > 0 or _is_mask(item)
+    return getattr(item, "ndim", 0) > 0 or is_mask(item)
 
 
-def _is_mask(item: Any) -> bool:
-    return hasattr(item, "dtype") and str(item.dtype).split(".")[-1].strip("'>") in ("bool", "bool_")
+def is_mask(item: Any) -> bool:
+    """Whether an item of an index is an array of bools."""
+    dtype = getattr(item, "dtype", None)
+    return getattr(dtype, "name", str(dtype).removeprefix("torch.")) == "bool"
 
 
 def key_items(key: Any, rank: int) -> list[Any]:
@@ -161,7 +163,7 @@ def key_items(key: Any, rank: int) -> list[Any]:
     used = 0
     for item in items:
         if item is not None and item is not Ellipsis:
-            used += item.ndim if is_advanced(item) and _is_mask(item) else 1
+            used += item.ndim if is_advanced(item) and is_mask(item) else 1
     if used > rank:
         raise IndexError(f"get_item: {used} indices for a tensor of rank {rank}.")
     places = [i for i, item in enumerate(items) if item is Ellipsis]

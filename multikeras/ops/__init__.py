@@ -1,7 +1,6 @@
 """Functions on tensors, the same on every backend."""
 
 from multikeras.ops import operators as operators
-
 from multikeras.ops.activation import celu as celu
 from multikeras.ops.activation import elu as elu
 from multikeras.ops.activation import gelu as gelu
@@ -66,6 +65,11 @@ from multikeras.ops.arithmetic import where as where
 from multikeras.ops.core import cast as cast
 from multikeras.ops.core import convert_to_numpy as convert_to_numpy
 from multikeras.ops.core import convert_to_tensor as convert_to_tensor
+from multikeras.ops.core import dtype as dtype
+from multikeras.ops.core import is_tensor as is_tensor
+from multikeras.ops.core import ndim as ndim
+from multikeras.ops.core import shape as shape
+from multikeras.ops.core import stop_gradient as stop_gradient
 from multikeras.ops.elementwise import abs as abs
 from multikeras.ops.elementwise import absolute as absolute
 from multikeras.ops.elementwise import arccos as arccos
@@ -126,6 +130,13 @@ from multikeras.ops.nn import moments as moments
 from multikeras.ops.nn import rms_normalization as rms_normalization
 from multikeras.ops.nn import softmax as softmax
 from multikeras.ops.nn import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from multikeras.ops.products import dot as dot
+from multikeras.ops.products import einsum as einsum
+from multikeras.ops.products import inner as inner
+from multikeras.ops.products import matmul as matmul
+from multikeras.ops.products import outer as outer
+from multikeras.ops.products import tensordot as tensordot
+from multikeras.ops.products import vdot as vdot
 from multikeras.ops.shaping import append as append
 from multikeras.ops.shaping import array_split as array_split
 from multikeras.ops.shaping import broadcast_to as broadcast_to

@@ -35,9 +35,8 @@ def _array_shape(item: Any) -> tuple:
     """The shape that an array index contributes; a mask gives one unknown dimension."""
     if isinstance(item, int):
         return ()
-    shape = tuple(item.shape)
-    if dtypes.standardize_dtype(item.dtype) != "bool":
-        return shape
+    if not arguments.is_mask(item):
+        return tuple(item.shape)
     return (int(item.sum()),) if isinstance(item, np.ndarray) else (None,)
 
 
@@ -57,7 +56,7 @@ def _item_shape(x: KerasTensor, key: Any) -> tuple:
             kept.append(_sliced(next(dims), item))
         else:
             shape = _array_shape(item)
-            for _ in range(item.ndim if shape in [(None,)] else 1):
+            for _ in range(item.ndim if arguments.is_mask(item) else 1):
                 dim = next(dims, None)
             if isinstance(item, int) and dim is not None and not -dim <= item < dim:
                 raise ValueError(f"index {item} is out of range for a dimension of size {dim}.")

@@ -9,4 +9,5 @@ from multikeras.backends.jax import nn as nn
 
 from multikeras.backends.jax import shaping as shaping
 from multikeras.backends.jax import indexing as indexing
+from multikeras.backends.jax import products as products
 UNSUPPORTED: dict[str, str] = {}

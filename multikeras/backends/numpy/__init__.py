@@ -12,4 +12,5 @@ from multikeras.backends.numpy import nn as nn
 
 from multikeras.backends.numpy import shaping as shaping
 from multikeras.backends.numpy import indexing as indexing
+from multikeras.backends.numpy import products as products
 UNSUPPORTED: dict[str, str] = {}

@@ -9,4 +9,5 @@ from multikeras.backends.tensorflow import nn as nn
 
 from multikeras.backends.tensorflow import shaping as shaping
 from multikeras.backends.tensorflow import indexing as indexing
+from multikeras.backends.tensorflow import products as products
 UNSUPPORTED: dict[str, str] = {}

@@ -9,4 +9,5 @@ from multikeras.backends.torch import nn as nn
 
 from multikeras.backends.torch import shaping as shaping
 from multikeras.backends.torch import indexing as indexing
+from multikeras.backends.torch import products as products
 UNSUPPORTED: dict[str, str] = {}
