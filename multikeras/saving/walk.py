@@ -104,7 +104,7 @@ def _children(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 @functools.cache
-def _skipped(cls: type) -> tuple[frozenset[str], bool]:
+def _skipped(cls: Any) -> tuple[frozenset[str], bool]:
     """The attribute names of a class that are not looked at; whether it is a graph model."""
     names: set[str] = set()
     is_graph = False
