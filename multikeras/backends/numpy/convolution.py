@@ -28,7 +28,7 @@ Recorded = tuple[Any, Callable[..., tuple[Any, ...]]]
 # matrix products to be large ones (measured: 1 MB is up to twice slower, 8 MB no faster).
 _BLOCK_BYTES = 1 << 22
 # The same for the passes of a pooling gradient, each of which reads all of it.
-_POOL_BLOCK_BYTES = 1 << 18
+_POOL_BLOCK_BYTES = 1 << 20
 
 
 def _pads(sizes: Ints, kernel: Ints, strides: Ints, dilation: Ints, padding: str) -> Pads:
