@@ -88,11 +88,12 @@ def _items(container: Any) -> Iterator[Any]:
 
 
 def _children(value: Any) -> Iterator[tuple[str, Any]]:
-    skipped, is_graph = _skipped(type(value))
+    cls: Any = type(value)
+    skipped, is_graph = _skipped(cls)
     if is_graph:
         yield "layers", value.layers
     # Public names first, so that a layer is filed under the property that shows it.
-    names = set(dir(type(value))) | set(getattr(value, "__dict__", ()))
+    names = set(dir(cls)) | set(getattr(value, "__dict__", ()))
     for name in sorted(names - skipped, key=lambda name: (name.startswith("_"), name)):
         if name.startswith("__"):
             continue
