@@ -102,6 +102,11 @@ def sum_dtype(dtype: str) -> str:
     return "uint32" if dtype in ("uint8", "uint16") else dtype
 
 
+def to_sum(found: list[str]) -> str:
+    """The common dtype, widened to one that sums are made in."""
+    return sum_dtype(dtypes.promote(*found))
+
+
 def reduction(
     promote: Promote | None = None, out: str | Callable[[str], str] | None = None
 ) -> Rule:

@@ -5,9 +5,12 @@ from multikeras.backends.jax import core as core
 from multikeras.backends.jax import arithmetic as arithmetic
 from multikeras.backends.jax import elementwise as elementwise
 from multikeras.backends.jax import activation as activation
+from multikeras.backends.jax import convolution as convolution
 from multikeras.backends.jax import nn as nn
 
 from multikeras.backends.jax import shaping as shaping
 from multikeras.backends.jax import indexing as indexing
 from multikeras.backends.jax import products as products
+from multikeras.backends.jax import reductions as reductions
+from multikeras.backends.jax import sorting as sorting
 UNSUPPORTED: dict[str, str] = {}

@@ -8,9 +8,12 @@ from multikeras.backends.numpy import core as core
 from multikeras.backends.numpy import arithmetic as arithmetic
 from multikeras.backends.numpy import elementwise as elementwise
 from multikeras.backends.numpy import activation as activation
+from multikeras.backends.numpy import convolution as convolution
 from multikeras.backends.numpy import nn as nn
 
 from multikeras.backends.numpy import shaping as shaping
 from multikeras.backends.numpy import indexing as indexing
 from multikeras.backends.numpy import products as products
+from multikeras.backends.numpy import reductions as reductions
+from multikeras.backends.numpy import sorting as sorting
 UNSUPPORTED: dict[str, str] = {}

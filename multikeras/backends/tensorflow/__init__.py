@@ -5,9 +5,12 @@ from multikeras.backends.tensorflow import core as core
 from multikeras.backends.tensorflow import arithmetic as arithmetic
 from multikeras.backends.tensorflow import elementwise as elementwise
 from multikeras.backends.tensorflow import activation as activation
+from multikeras.backends.tensorflow import convolution as convolution
 from multikeras.backends.tensorflow import nn as nn
 
 from multikeras.backends.tensorflow import shaping as shaping
 from multikeras.backends.tensorflow import indexing as indexing
 from multikeras.backends.tensorflow import products as products
+from multikeras.backends.tensorflow import reductions as reductions
+from multikeras.backends.tensorflow import sorting as sorting
 UNSUPPORTED: dict[str, str] = {}

@@ -5,9 +5,12 @@ from multikeras.backends.torch import core as core
 from multikeras.backends.torch import arithmetic as arithmetic
 from multikeras.backends.torch import elementwise as elementwise
 from multikeras.backends.torch import activation as activation
+from multikeras.backends.torch import convolution as convolution
 from multikeras.backends.torch import nn as nn
 
 from multikeras.backends.torch import shaping as shaping
 from multikeras.backends.torch import indexing as indexing
 from multikeras.backends.torch import products as products
+from multikeras.backends.torch import reductions as reductions
+from multikeras.backends.torch import sorting as sorting
 UNSUPPORTED: dict[str, str] = {}
