@@ -55,7 +55,7 @@ class Constant(HostInitializer):
         return cls(deserialize_keras_object(config.get("value", 0.0)))
 
 
-@registry.expose("keras.initializers", aliases=("keras.initializers.zeros",))
+@registry.expose("keras.initializers", aliases=("keras.initializers.zeros", "keras.initializers.zero"))
 class Zeros(HostInitializer):
     """Fills with zeros.
 
@@ -70,7 +70,7 @@ class Zeros(HostInitializer):
         return np.zeros(shape, dtypes.numpy_dtype(dtype))
 
 
-@registry.expose("keras.initializers", aliases=("keras.initializers.ones",))
+@registry.expose("keras.initializers", aliases=("keras.initializers.ones", "keras.initializers.one"))
 class Ones(HostInitializer):
     """Fills with ones.
 

@@ -17,7 +17,9 @@ from multikeras.initializers.initializer import RandomInitializer
 from multikeras.random import _threefry as host_random
 
 
-@registry.expose("keras.initializers", aliases=("keras.initializers.random_normal",))
+@registry.expose(
+    "keras.initializers", aliases=("keras.initializers.random_normal", "keras.initializers.normal")
+)
 class RandomNormal(RandomInitializer):
     """Draws from a normal distribution.
 
@@ -76,7 +78,9 @@ class TruncatedNormal(RandomInitializer):
         return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
 
 
-@registry.expose("keras.initializers", aliases=("keras.initializers.random_uniform",))
+@registry.expose(
+    "keras.initializers", aliases=("keras.initializers.random_uniform", "keras.initializers.uniform")
+)
 class RandomUniform(RandomInitializer):
     """Draws uniformly from [minval, maxval).
 

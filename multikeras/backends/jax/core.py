@@ -14,8 +14,11 @@ from multikeras import dtypes
 TENSOR_TYPES = frozenset({type(jnp.zeros(()))})
 PLAIN_TYPES = TENSOR_TYPES
 FLOATS = frozenset(np.dtype(dtypes.numpy_dtype(name)) for name in dtypes.FLOAT_DTYPES)
-BaseLayer = object
 _NAMES = {dtypes.numpy_dtype(name): name for name in dtypes.ALL_DTYPES if name != "string"}
+
+
+class BaseLayer:
+    """Layers need nothing of this framework."""
 
 
 def plain(fn: Callable) -> Callable:

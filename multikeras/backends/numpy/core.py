@@ -16,11 +16,14 @@ from multikeras import dtypes
 TENSOR_TYPES = frozenset({np.ndarray, ArrayBox})
 PLAIN_TYPES = frozenset({np.ndarray})
 FLOATS = frozenset(dtypes.numpy_dtype(name) for name in dtypes.FLOAT_DTYPES)
-BaseLayer = object
 _NAMES = {dtypes.numpy_dtype(name): name for name in dtypes.ALL_DTYPES if name != "string"}
 
 for _scalar in (ml_dtypes.bfloat16, np.longdouble):
     ArrayBox.register(_scalar)
+
+
+class BaseLayer:
+    """Layers need nothing of this framework."""
 
 
 def plain(fn: Callable) -> Callable:
@@ -35,6 +38,10 @@ def is_tensor(x: Any) -> bool:
 def dtype_name(x: Any) -> str:
     dtype = x.dtype
     return _NAMES.get(dtype) or dtypes.standardize_dtype(dtype)
+
+
+def native_dtype(dtype: str) -> np.dtype:
+    return dtypes.numpy_dtype(dtype)
 
 
 def shape(x: Any) -> tuple[int, ...]:

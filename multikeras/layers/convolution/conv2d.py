@@ -1,0 +1,69 @@
+"""`Conv2D`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from multikeras import registry
+from multikeras.layers.convolution.base_conv import BaseConv
+
+
+@registry.expose("keras.layers", aliases=("keras.layers.Convolution2D",))
+class Conv2D(BaseConv):
+    """A convolution over 2 spatial dimension(s) (cross-correlation, as is usual).
+
+    Args:
+        filters: channels of the output.
+        kernel_size: size of the window, an integer or one for each dimension.
+        strides: steps between windows.
+        padding: "valid" (no padding) or "same" (as many rows as the input has over the stride).
+        data_format: "channels_last" or "channels_first"; default: the global one.
+        dilation_rate: steps between the elements of a window.
+        groups: into how many groups the channels are split.
+        activation: a name or a function; None: linear.
+        use_bias: whether there is a bias.
+        kernel_initializer, bias_initializer: for the weights.
+        kernel_regularizer, bias_regularizer: penalties on the weights.
+        activity_regularizer: penalty on the outputs.
+        kernel_constraint, bias_constraint: applied after each update.
+
+    Input: `(batch, height, width, channels)`. Output: the same with `filters` channels.
+
+    Raises:
+        ValueError: for sizes that don't fit.
+
+    Example:
+        >>> import multikeras as keras
+        >>> keras.layers.Conv2D(4, 3)(keras.ops.ones((2, 8, 8, 3))).shape == (2, 6, 6, 4)
+        True
+    """
+
+    rank = 2
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = (1, 1),
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = (1, 1),
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        arguments = dict(locals())
+        for name in ("self", "kwargs", "__class__"):
+            arguments.pop(name)
+        super().__init__(**arguments, **kwargs)
+
+
+Convolution2D = Conv2D
