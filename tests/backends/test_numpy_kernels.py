@@ -31,7 +31,7 @@ ATTENTION_MASK = np.random.default_rng(5).uniform(size=(2, 1, 3, 5)) > 0.3
 ATTENTION_MASK[0, 0, 1] = False
 
 
-def conv_case(name, x, kernel, *rest, function=convolution.conv):
+def conv_case(name, x, kernel, *rest, function=convolution.conv_nd):
     return name, function, arrays(x, kernel), rest, {}
 
 
@@ -193,7 +193,7 @@ CASES = [
             p,
             "channels_last",
             (1, 1),
-            function=convolution.depthwise_conv,
+            function=convolution.depthwise_conv_nd,
         )
         for m, p, s in ((1, "same", 1), (2, "valid", 2))
     ),  # fmt: skip
@@ -205,10 +205,10 @@ CASES = [
         "same",
         "channels_first",
         (1, 1),
-        function=convolution.depthwise_conv,
+        function=convolution.depthwise_conv_nd,
     ),  # fmt: skip
     *(
-        conv_case(f"transposed_{i}", shape, kernel, *rest, function=convolution.conv_transpose)
+        conv_case(f"transposed_{i}", shape, kernel, *rest, function=convolution.conv_transpose_nd)
         for i, (shape, kernel, *rest) in enumerate(
             (
                 ((2, 4, 3, 3), (3, 3, 2, 3), (2, 2), "same", None, "channels_last", (1, 1)),
@@ -229,8 +229,8 @@ CASES = [
         )
     ),
     *(
-        (f"{f.__name__}_{i}", f, arrays(shape), rest, {})
-        for f in (convolution.max_pool, convolution.average_pool)
+        (f"{f.__name__.removesuffix('_nd')}_{i}", f, arrays(shape), rest, {})
+        for f in (convolution.max_pool_nd, convolution.average_pool_nd)
         for i, (shape, *rest) in enumerate(
             (
                 ((2, 6, 4, 3), (2, 2), (2, 2), "valid", "channels_last"),
@@ -443,7 +443,7 @@ def test_equal_maxima_give_the_gradient_to_the_first():
     for strides in ((2, 2), (1, 1)):
         _, _, (g,) = _gradients.run(
             lambda v, s=strides: (
-                anp.sum(convolution.max_pool(v[0], (2, 2), s, "valid", "channels_last")),
+                anp.sum(convolution.max_pool_nd(v[0], (2, 2), s, "valid", "channels_last")),
                 None,
             ),
             [x],
@@ -494,7 +494,9 @@ def test_where_a_transposed_convolution_puts_things(
     x = np.array([1.0, 0.0, 100.0]).reshape(1, 3, 1)
     kernel = np.arange(1.0, size + 1).reshape(size, 1, 1)
     rest = ((stride,), padding, output_padding, "channels_last", (dilation,))
-    np.testing.assert_array_equal(convolution.conv_transpose(x, kernel, *rest)[0, :, 0], expected)
+    np.testing.assert_array_equal(
+        convolution.conv_transpose_nd(x, kernel, *rest)[0, :, 0], expected
+    )
 
 
 def test_sums_over_many_rows():
@@ -519,7 +521,7 @@ def test_large_batches_run_in_blocks(monkeypatch):
             monkeypatch.setattr(convolution, "_BLOCK_BYTES", size)
             results.append(
                 _gradients.run(
-                    lambda v, r=r: (anp.sum(convolution.conv(*v, *r) ** 2), None), [a, k]
+                    lambda v, r=r: (anp.sum(convolution.conv_nd(*v, *r) ** 2), None), [a, k]
                 )
             )
         for value, _, gradients in results[1:]:
@@ -531,7 +533,7 @@ def test_large_batches_run_in_blocks(monkeypatch):
 def test_kernel_and_channels_that_do_not_fit_are_refused():
     x, k = arrays((1, 5, 5, 3), (3, 3, 2, 4))
     with pytest.raises(ValueError, match="conv: a kernel of shape"):
-        convolution.conv(x, k, (1, 1), "valid", "channels_last", (1, 1))
+        convolution.conv_nd(x, k, (1, 1), "valid", "channels_last", (1, 1))
 
 
 # ---------------------------------------------------------------------------------- against torch
@@ -681,12 +683,14 @@ def test_second_derivatives_without_one_are_refused():
     def inner(v):
         _, _, (g,) = _gradients.run(
             lambda u: (
-                anp.sum(convolution.conv(x, u[0], (1, 1), "valid", "channels_last", (1, 1)) ** 2),
+                anp.sum(
+                    convolution.conv_nd(x, u[0], (1, 1), "valid", "channels_last", (1, 1)) ** 2
+                ),
                 None,
             ),
             [v[0]],
         )
         return anp.sum(g * g), None
 
-    with pytest.raises(NotImplementedError, match="conv: only first derivatives"):
+    with pytest.raises(NotImplementedError, match="conv_nd: only first derivatives"):
         _gradients.run(inner, [k])

@@ -245,7 +245,7 @@ def differentiable(
     outputs: int = 0,
     widen: bool = True,
     composed: Callable[..., Any] | None = None,
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Callable[[Callable[..., Any]], Any]:
     """Declares a plain NumPy function to be one node of a trace, with a hand-written gradient.
 
     Called on plain arrays, the function costs one look at the type of each argument more than

@@ -206,8 +206,10 @@ def batch_normalization_train(
     return y, mean, variance
 
 
-def _trailing(x: np.ndarray, axis: Any) -> tuple[np.ndarray, tuple[int, ...], Callable[..., Any]]:
-    """x as (rows, features) with `axis` flattened into features, its sizes, and the way back."""
+def _trailing(
+    x: np.ndarray, axis: Any
+) -> tuple[np.ndarray, Callable[..., Any], Callable[..., Any]]:
+    """x as (rows, features) with `axis` flattened into features, the way back, the way there."""
     axes = (axis,) if isinstance(axis, int) else tuple(axis)
     axes = tuple(sorted(a % x.ndim for a in axes))
     last = tuple(range(x.ndim - len(axes), x.ndim))
@@ -222,7 +224,7 @@ def _trailing(x: np.ndarray, axis: Any) -> tuple[np.ndarray, tuple[int, ...], Ca
         g = g if axes == last else np.moveaxis(g, axes, last)
         return g.reshape(-1, int(np.prod(sizes)))
 
-    return to_rows(x), sizes, (back, to_rows)  # type: ignore[return-value]
+    return to_rows(x), back, to_rows
 
 
 def _row_dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -244,7 +246,7 @@ def _norm_gradient(
     axis: Any,
     epsilon: float | None,
 ) -> Recorded:
-    rows, _, (back, to_rows) = _trailing(x, axis)  # type: ignore[misc]
+    rows, back, to_rows = _trailing(x, axis)
     width = rows.shape[1]
     xhat, inverse = _normalized_rows(rows, epsilon, centre)
     y = xhat if gamma is None else xhat * gamma.reshape(-1)
@@ -321,7 +323,7 @@ def _normalized_rows(
 def _norm(
     x: np.ndarray, gamma: Any, beta: Any, axis: Any, epsilon: float | None, centre: bool
 ) -> np.ndarray:
-    rows, _, (back, _) = _trailing(x, axis)  # type: ignore[misc]
+    rows, back, _ = _trailing(x, axis)
     y, _ = _normalized_rows(rows, epsilon, centre)
     if gamma is not None:
         y *= gamma.reshape(-1)

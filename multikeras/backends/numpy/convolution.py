@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from multikeras.backends.numpy._gradients import differentiable
 
-__all__ = ["average_pool", "conv", "conv_transpose", "depthwise_conv", "max_pool"]
+__all__ = ["average_pool_nd", "conv_nd", "conv_transpose_nd", "depthwise_conv_nd", "max_pool_nd"]
 
 Ints = Sequence[int]
 Pads = list[tuple[int, int]]
@@ -264,7 +264,7 @@ def _grouped_forward(
 
 
 @differentiable(_conv_gradient)
-def conv(
+def conv_nd(
     inputs: np.ndarray,
     kernel: np.ndarray,
     strides: Ints,
@@ -356,7 +356,7 @@ def _depthwise_gradient(
 
 
 @differentiable(_depthwise_gradient)
-def depthwise_conv(
+def depthwise_conv_nd(
     inputs: np.ndarray,
     kernel: np.ndarray,
     strides: Ints,
@@ -422,11 +422,11 @@ def _conv_transpose_gradient(
         gx = _from_last(_conv_forward(g, kernel, plan), data_format) if 0 in needs else None
         return gx, _conv_kernel_gradient(g, x, kernel, plan) if 1 in needs else None
 
-    return conv_transpose.fun(inputs, kernel, *rest[:3], data_format, dilation_rate), backward
+    return conv_transpose_nd.fun(inputs, kernel, *rest[:3], data_format, dilation_rate), backward
 
 
 @differentiable(_conv_transpose_gradient)
-def conv_transpose(
+def conv_transpose_nd(
     inputs: np.ndarray,
     kernel: np.ndarray,
     strides: Ints,
@@ -526,7 +526,7 @@ def _max_pool_backward(
 
 
 @differentiable(_max_pool_gradient, widen=False)
-def max_pool(
+def max_pool_nd(
     inputs: np.ndarray, pool_size: Ints, strides: Ints, padding: str, data_format: str
 ) -> np.ndarray:
     """The largest value of each window; padding never wins."""
@@ -565,11 +565,11 @@ def _average_pool_gradient(
             gx[cut] += g
         return (_from_last(_inner(gx, pads), data_format),)
 
-    return average_pool.fun(inputs, pool_size, strides, padding, data_format), backward
+    return average_pool_nd.fun(inputs, pool_size, strides, padding, data_format), backward
 
 
 @differentiable(_average_pool_gradient)
-def average_pool(
+def average_pool_nd(
     inputs: np.ndarray, pool_size: Ints, strides: Ints, padding: str, data_format: str
 ) -> np.ndarray:
     """The mean of each window, over the values in it that are not padding."""
