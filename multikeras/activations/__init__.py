@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from multikeras import identifiers, registry, serialization
-from multikeras.activations import functions
 from multikeras.activations.functions import celu as celu
 from multikeras.activations.functions import elu as elu
 from multikeras.activations.functions import exponential as exponential

@@ -78,9 +78,11 @@ def binary_crossentropy(
         One loss per sample.
 
     Example:
-        >>> from multikeras import losses, ops
-        >>> ops.convert_to_numpy(losses.binary_crossentropy([[0.0, 1.0]], [[0.5, 0.5]])).round(4).tolist()
-        [0.6930999755859375]
+        >>> from multikeras import losses
+        >>> y_true, y_pred = [[0.0, 1.0]], [[0.5, 0.5]]
+        >>> loss = losses.binary_crossentropy(y_true, y_pred)
+        >>> round(float(loss[0]), 4)
+        0.6931
     """
     y_true, y_pred = pair(y_true, y_pred)
     y_true = smooth(y_true, label_smoothing, 2)
@@ -112,9 +114,11 @@ def categorical_crossentropy(
         ValueError: if the shapes differ.
 
     Example:
-        >>> from multikeras import losses, ops
-        >>> ops.convert_to_numpy(losses.categorical_crossentropy([[0, 1]], [[0.5, 0.5]])).round(4).tolist()
-        [0.6930999755859375]
+        >>> from multikeras import losses
+        >>> y_true, y_pred = [[0.0, 1.0]], [[0.5, 0.5]]
+        >>> loss = losses.categorical_crossentropy(y_true, y_pred)
+        >>> round(float(loss[0]), 4)
+        0.6931
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.convert_to_tensor(y_true, y_pred.dtype)
@@ -145,9 +149,10 @@ def sparse_categorical_crossentropy(
         One loss per sample, `(batch, ...)`.
 
     Example:
-        >>> from multikeras import losses, ops
-        >>> ops.convert_to_numpy(losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]])).round(4).tolist()
-        [0.6930999755859375]
+        >>> from multikeras import losses
+        >>> loss = losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]])
+        >>> round(float(loss[0]), 4)
+        0.6931
     """
     return sparse_with_mask(y_true, y_pred, from_logits, ignore_class, axis)[0]
 
@@ -165,9 +170,7 @@ def sparse_with_mask(
     if ignore_class is not None:
         valid = ops.not_equal(y_true, ignore_class)
         y_true = ops.where(valid, y_true, ops.zeros_like(y_true))
-    values = ops.sparse_categorical_crossentropy(
-        y_true, y_pred, from_logits=from_logits, axis=axis
-    )
+    values = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
     if valid is not None:
         values = ops.where(valid, values, ops.zeros_like(values))
     return values, valid

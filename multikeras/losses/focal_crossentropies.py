@@ -36,10 +36,10 @@ def binary_focal_crossentropy(
         One loss per sample.
 
     Example:
-        >>> from multikeras import losses, ops
+        >>> from multikeras import losses
         >>> y_true, y_pred = [[0.0, 1.0]], [[0.5, 0.5]]
-        >>> ops.convert_to_numpy(losses.binary_focal_crossentropy(y_true, y_pred)).round(4).tolist()
-        [0.17329999804496765]
+        >>> round(float(losses.binary_focal_crossentropy(y_true, y_pred)[0]), 4)
+        0.1733
     """
     y_true, y_pred = pair(y_true, y_pred)
     y_true = smooth(y_true, label_smoothing, 2)
@@ -47,9 +47,7 @@ def binary_focal_crossentropy(
         y_pred = ops.sigmoid(y_pred)
     values = ops.binary_crossentropy(y_true, y_pred, from_logits=False)
     wrong = ops.subtract(1.0, y_true)
-    of_truth = ops.add(
-        ops.multiply(y_true, y_pred), ops.multiply(wrong, ops.subtract(1.0, y_pred))
-    )
+    of_truth = ops.add(ops.multiply(y_true, y_pred), ops.multiply(wrong, ops.subtract(1.0, y_pred)))
     values = ops.multiply(ops.power(ops.subtract(1.0, of_truth), gamma), values)
     if apply_class_balancing:
         weight = ops.add(ops.multiply(y_true, alpha), ops.multiply(wrong, 1.0 - alpha))
@@ -82,10 +80,10 @@ def categorical_focal_crossentropy(
         One loss per sample.
 
     Example:
-        >>> from multikeras import losses, ops
+        >>> from multikeras import losses
         >>> y_true, y_pred = [[0.0, 1.0]], [[0.5, 0.5]]
-        >>> ops.convert_to_numpy(losses.categorical_focal_crossentropy(y_true, y_pred)).round(4).tolist()
-        [0.043299999088048935]
+        >>> round(float(losses.categorical_focal_crossentropy(y_true, y_pred)[0]), 4)
+        0.0433
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.convert_to_tensor(y_true, y_pred.dtype)

@@ -86,9 +86,7 @@ class Loss:
         """
         return self.masked(y_true, y_pred, sample_weight)
 
-    def masked(
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None
-    ) -> Any:
+    def masked(self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None) -> Any:
         """`__call__` with a mask: entries that are False count nothing, and a mean over the
         batch is one over the entries that are left.
 

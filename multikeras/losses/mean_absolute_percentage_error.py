@@ -23,7 +23,8 @@ def mean_absolute_percentage_error(y_true: Any, y_pred: Any) -> Any:
 
     Example:
         >>> from multikeras import losses, ops
-        >>> ops.convert_to_numpy(losses.mean_absolute_percentage_error([[1.0, 2.0]], [[2.0, 3.0]])).tolist()
+        >>> y_true, y_pred = [[1.0, 2.0]], [[2.0, 3.0]]
+        >>> ops.convert_to_numpy(losses.mean_absolute_percentage_error(y_true, y_pred)).tolist()
         [75.0]
     """
     y_true, y_pred = pair(y_true, y_pred)
@@ -53,4 +54,6 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
         name: str = "mean_absolute_percentage_error",
         dtype: Any = None,
     ) -> None:
-        super().__init__(mean_absolute_percentage_error, reduction=reduction, name=name, dtype=dtype)
+        super().__init__(
+            mean_absolute_percentage_error, reduction=reduction, name=name, dtype=dtype
+        )

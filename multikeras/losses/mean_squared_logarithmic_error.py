@@ -23,7 +23,8 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
 
     Example:
         >>> from multikeras import losses, ops
-        >>> ops.convert_to_numpy(losses.mean_squared_logarithmic_error([[1.0, 2.0]], [[1.0, 2.0]])).tolist()
+        >>> y_true, y_pred = [[1.0, 2.0]], [[1.0, 2.0]]
+        >>> ops.convert_to_numpy(losses.mean_squared_logarithmic_error(y_true, y_pred)).tolist()
         [0.0]
     """
     y_true, y_pred = pair(y_true, y_pred)
@@ -54,4 +55,6 @@ class MeanSquaredLogarithmicError(LossFunctionWrapper):
         name: str = "mean_squared_logarithmic_error",
         dtype: Any = None,
     ) -> None:
-        super().__init__(mean_squared_logarithmic_error, reduction=reduction, name=name, dtype=dtype)
+        super().__init__(
+            mean_squared_logarithmic_error, reduction=reduction, name=name, dtype=dtype
+        )

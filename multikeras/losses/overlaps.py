@@ -29,9 +29,7 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
     epsilon = config.epsilon()
     both = ops.sum(ops.multiply(y_true, y_pred), axis=axis)
     all_of = ops.add(ops.sum(y_true, axis=axis), ops.sum(y_pred, axis=axis))
-    share = ops.divide(
-        ops.add(ops.multiply(2.0, both), epsilon), ops.add(all_of, epsilon)
-    )
+    share = ops.divide(ops.add(ops.multiply(2.0, both), epsilon), ops.add(all_of, epsilon))
     return ops.subtract(1.0, share)
 
 

@@ -21,7 +21,8 @@ class OrthogonalRegularizer(Regularizer):
 
     Example:
         >>> from multikeras import ops, regularizers
-        >>> float(regularizers.OrthogonalRegularizer(0.5)(ops.convert_to_tensor([[1.0, 0.0], [2.0, 0.0]])))
+        >>> matrix = ops.convert_to_tensor([[1.0, 0.0], [2.0, 0.0]])
+        >>> float(regularizers.OrthogonalRegularizer(0.5)(matrix))
         0.5
     """
 
