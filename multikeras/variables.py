@@ -1,185 +1,32 @@
-"""`Variable`, the stateless scope that overlays values, autocasting and name scopes.
+"""`Variable`: a tensor that keeps its value between calls.
 
-A Variable's value lives in the backend's own storage (`native.core` makes, reads and assigns
-it). While a `StatelessScope` is open, reads and writes go to the scope instead, which is how
-pure functions of the state are traced and gradients are taken.
+The value lives in the backend's own storage (`native.core` makes, reads and assigns it); inside
+a `StatelessScope` reads and writes go to the scope instead.
 Refuses an assignment of another shape, naming the variable and both shapes.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from multikeras import config, dtypes, shapes
 from multikeras.backends import native
+from multikeras.scopes import StatelessScope as StatelessScope
+from multikeras.scopes import absolute_name_scope as absolute_name_scope
+from multikeras.scopes import auto_name as auto_name
+from multikeras.scopes import autocast as autocast
+from multikeras.scopes import current as _scopes
+from multikeras.scopes import current_path as current_path
+from multikeras.scopes import get_uid as get_uid
+from multikeras.scopes import name_scope as name_scope
+from multikeras.scopes import reset_names as reset_names
+from multikeras.scopes import stateless_scope as stateless_scope
+from multikeras.scopes import swap_autocast as swap_autocast
 
 core = native.core
-
-
-class _Scopes(threading.local):
-    stateless: StatelessScope | None = None
-    autocast: str | None = None
-    names: tuple[str, ...] = ()
-    prefix: str = ""
-
-
-_scopes = _Scopes()
-_uids: dict[str, int] = {}
-
-
-def auto_name(prefix: str) -> str:
-    """A name unique in this session: prefix, prefix_1, prefix_2, ..."""
-    count = _uids.get(prefix, 0)
-    _uids[prefix] = count + 1
-    return f"{prefix}_{count}" if count else prefix
-
-
-def get_uid(prefix: str = "") -> int:
-    """A number that grows with each call for the same prefix, from 1.
-
-    Example:
-        >>> first = get_uid("example"); get_uid("example") - first
-        1
-    """
-    _uids[prefix] = _uids.get(prefix, 0) + 1
-    return _uids[prefix]
-
-
-def reset_names() -> None:
-    """Lets automatic names start again."""
-    _uids.clear()
-
-
-@contextmanager
-def name_scope(name: str, **kwargs: Any) -> Iterator[None]:
-    """Prefixes the paths of variables made inside.
-
-    Args:
-        name: one component of the path; it may not contain "/".
-
-    Example:
-        >>> with name_scope("outer"):
-        ...     Variable(0.0, name="count").path
-        'outer/count'
-    """
-    if not isinstance(name, str) or not name or "/" in name:
-        raise ValueError(f"name_scope: expected a name without '/', got {name!r}.")
-    previous = _scopes.names
-    _scopes.names = previous + (name,)
-    try:
-        yield
-    finally:
-        _scopes.names = previous
-
-
-@contextmanager
-def absolute_name_scope(path: str) -> Iterator[None]:
-    """Sets the whole prefix: a layer's variables stand below the layer wherever they are made."""
-    previous = _scopes.names
-    _scopes.names = tuple(path.split("/"))
-    try:
-        yield
-    finally:
-        _scopes.names = previous
-
-
-def current_path() -> str:
-    """The prefix of variables made now."""
-    return "/".join(_scopes.names)
-
-
-@contextmanager
-def autocast(dtype: str | None) -> Iterator[None]:
-    """Reads of float variables that allow it are cast to `dtype` (None: they are not)."""
-    previous = _scopes.autocast
-    _scopes.autocast = dtype
-    try:
-        yield
-    finally:
-        _scopes.autocast = previous
-
-
-def swap_autocast(dtype: str | None) -> str | None:
-    """Sets the autocast dtype and returns the previous one (the cheap form of `autocast`)."""
-    previous = _scopes.autocast
-    _scopes.autocast = dtype
-    return previous
-
-
-class StatelessScope:
-    """Inside, variables read and write values held by this scope; the variables stay untouched.
-
-    Args:
-        state_mapping: pairs (variable, value) to start from.
-        collect_losses: whether layers' losses are to be kept in `losses`.
-        initialize_variables: kept for compatibility; variables made inside are real at once.
-
-    Example:
-        >>> v = Variable(1.0)
-        >>> with StatelessScope([(v, core.convert_to_tensor(5.0, "float32"))]) as scope:
-        ...     v.assign_add(1.0) is not None
-        True
-        >>> float(scope.get_current_value(v)), float(v.numpy())
-        (6.0, 1.0)
-    """
-
-    def __init__(
-        self,
-        state_mapping: Any = None,
-        collect_losses: bool = False,
-        initialize_variables: bool = True,
-    ) -> None:
-        self.values: dict[Variable, Any] = {}
-        self.written: dict[Variable, None] = {}
-        self.collect_losses = collect_losses
-        self.losses: list[Any] = []
-        for variable, value in state_mapping or ():
-            if not isinstance(variable, Variable):
-                raise ValueError(
-                    f"StatelessScope: state_mapping holds (Variable, value) pairs, got {variable!r}."
-                )
-            value = core.convert_to_tensor(value, variable.dtype)
-            variable.check_shape(value)
-            self.values[variable] = value
-
-    @classmethod
-    def over(cls, variables: list[Variable], values: Any) -> StatelessScope:
-        """A scope over values that are known to fit (the hot path)."""
-        scope = cls()
-        scope.values = dict(zip(variables, values, strict=True))
-        return scope
-
-    def add_loss(self, loss: Any) -> None:
-        """Keeps a loss."""
-        self.losses.append(loss)
-
-    def add_update(self, update: tuple[Variable, Any]) -> None:
-        """Keeps a new value: `update` is (variable, value)."""
-        variable, value = update
-        self.values[variable] = value
-        self.written[variable] = None
-
-    def get_current_value(self, variable: Variable) -> Any:
-        """The value inside this scope, or None if the scope has none."""
-        return self.values.get(variable)
-
-    def __enter__(self) -> StatelessScope:
-        self._outer = _scopes.stateless
-        _scopes.stateless = self
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        _scopes.stateless = self._outer
-
-
-def stateless_scope() -> StatelessScope | None:
-    """The innermost open scope."""
-    return _scopes.stateless
 
 
 class Variable:
@@ -291,10 +138,15 @@ class Variable:
                 f"Variable {self.path!r}: expected a value of shape {self.shape}, got {given}."
             )
 
-    def assign(self, value: Any) -> Any:
-        """Sets the value (shape `self.shape`, cast to `self.dtype`) and returns it."""
+    def fit(self, value: Any) -> Any:
+        """A value as a tensor of the variable's dtype, checked to have its shape."""
         value = core.convert_to_tensor(value, self.dtype)
         self.check_shape(value)
+        return value
+
+    def assign(self, value: Any) -> Any:
+        """Sets the value (shape `self.shape`, cast to `self.dtype`) and returns it."""
+        value = self.fit(value)
         scope = _scopes.stateless
         if scope is not None:
             scope.add_update((self, value))

@@ -283,7 +283,7 @@ class Tracked(core.BaseLayer, Operation):
     def save_own_variables(self, store: Any) -> None:
         """Puts the values of the layer's own variables into a dict-like store."""
         for index, variable in enumerate(self._own_weights()):
-            store[str(index)] = variable.numpy()
+            store[str(index)] = variable
 
     def load_own_variables(self, store: Any) -> None:
         """Sets the layer's own variables from a store.

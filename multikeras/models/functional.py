@@ -277,16 +277,11 @@ def _operation_config(operation: Any, keys: dict[int, int]) -> dict[str, Any]:
 
 
 def _map_plain(fn: Any, value: Any) -> Any:
-    """Maps leaves; tuples stay told apart from lists by the serializer."""
-    if isinstance(value, list):
+    """Maps leaves; tuples become lists, as JSON has it."""
+    if isinstance(value, (list, tuple)):
         return [_map_plain(fn, v) for v in value]
     if isinstance(value, dict):
         return {k: _map_plain(fn, v) for k, v in value.items()}
-    if isinstance(value, tuple) and any(isinstance(v, KerasTensor) for v in value):
-        return {
-            "class_name": "__tuple__",
-            "items": [_map_plain(fn, v) for v in value],
-        }
     return fn(value)
 
 
@@ -295,8 +290,6 @@ def _unmark(value: Any, operations: dict[str, Any]) -> Any:
     if isinstance(value, dict):
         if value.get("class_name") == "__keras_tensor__":
             return _tensor_at(value["config"]["keras_history"], operations)
-        if value.get("class_name") == "__tuple__" and "items" in value:
-            return tuple(_unmark(v, operations) for v in value["items"])
         if "class_name" in value and ("config" in value or "value" in value):
             return saving.deserialize_keras_object(value)
         return {k: _unmark(v, operations) for k, v in value.items()}

@@ -126,15 +126,18 @@ class Function(Operation):
         """The output KerasTensors, flat."""
         return self._outputs
 
-    def run(self, flat_inputs: list[Any]) -> Any:
-        """Runs the graph on the flat list of inputs; returns the structure of outputs."""
+    def run(self, flat_inputs: list[Any], call: Callable | None = None) -> Any:
+        """Runs the graph on the flat list of inputs; returns the structure of outputs.
+
+        `call(operation, args, kwargs)` may stand in for calling the operations.
+        """
         values = dict(zip(map(id, self._inputs), flat_inputs, strict=True))
         for operation, source, build, targets in self._plan:
-            if source is not None:
+            if source is not None and call is None:
                 result = operation(values[source])
             else:
-                args, kwargs = build(values)
-                result = operation(*args, **kwargs)
+                args, kwargs = ((values[source],), {}) if source is not None else build(values)
+                result = call(operation, args, kwargs) if call else operation(*args, **kwargs)
             if len(targets) == 1 and not isinstance(result, (list, tuple, dict)):
                 values[targets[0]] = result
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
@@ -10,18 +11,15 @@ from multikeras.symbolic.keras_tensor import KerasTensor, any_symbolic
 from multikeras.variables import auto_name
 
 
+_WORD_STARTS = re.compile(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])")
+
+
 def snake_case(name: str) -> str:
-    """MultiHeadAttention -> multi_head_attention, Conv2D -> conv2d."""
-    result = ""
-    for i, char in enumerate(name):
-        if char.isupper() and i:
-            before, after = name[i - 1], name[i + 1 : i + 2]
-            if before.islower() or (after.islower() and not before.isdigit() and before != "_"):
-                result += "_"
-            elif before.isdigit() and after.islower():
-                result += "_"
-        result += char.lower()
-    return result
+    """MultiHeadAttention -> multi_head_attention, Conv2D -> conv2d, LSTMCell -> lstm_cell.
+
+    A private class keeps a mark: _Block -> __block.
+    """
+    return _WORD_STARTS.sub("_", name).lower()
 
 
 class _Symbolic(threading.local):

@@ -152,10 +152,8 @@ class Trainer:
         return serialization.serialize_arguments(self._compile_arguments)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compiles with `get_compile_config`'s result, and builds the optimizer."""
+        """Compiles with `get_compile_config`'s result."""
         self.compile(**serialization.deserialize_arguments(config))
-        if self.optimizer is not None and self.built:
-            self.optimizer.build(self.trainable_variables)
 
     # -- metrics ----------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from multikeras.backends.jax import core
-from multikeras.variables import StatelessScope, Variable
+from multikeras.scopes import StatelessScope
 
 compiles = True
 jits_by_default = True
@@ -24,11 +24,11 @@ def fused_update(optimizer: Any) -> None:
     return None
 
 
-def value_and_grad(fn: Callable, variables: list[Variable], has_aux: bool = False) -> Callable:
+def value_and_grad(fn: Callable, variables: list[Any], has_aux: bool = False) -> Callable:
     variables = list(variables)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        written: list[Variable] = []
+        written: list[Any] = []
 
         def pure(values: list[Any]) -> tuple[Any, Any]:
             with StatelessScope.over(variables, values) as scope:
@@ -49,12 +49,12 @@ def value_and_grad(fn: Callable, variables: list[Variable], has_aux: bool = Fals
 class _Unlisted(Exception):
     """A step wrote variables that are not in its state."""
 
-    def __init__(self, variables: list[Variable]) -> None:
+    def __init__(self, variables: list[Any]) -> None:
         super().__init__()
         self.variables = variables
 
 
-def _pure(fn: Callable, variables: list[Variable]) -> Callable:
+def _pure(fn: Callable, variables: list[Any]) -> Callable:
     known = set(map(id, variables))
 
     def pure(values: list[Any], args: tuple) -> tuple[Any, list[Any]]:
@@ -67,7 +67,7 @@ def _pure(fn: Callable, variables: list[Variable]) -> Callable:
     return pure
 
 
-def _threaded(make: Callable[[list[Variable]], Callable], state: list[Variable]) -> Callable:
+def _threaded(make: Callable[[list[Any]], Callable], state: list[Any]) -> Callable:
     """A step that reads the variables, runs the compiled function and writes them back.
 
     `make` builds the compiled function for a list of variables; it is called again if the first
@@ -93,19 +93,19 @@ def _threaded(make: Callable[[list[Variable]], Callable], state: list[Variable])
 
 
 def compile_step(
-    fn: Callable, state: list[Variable], jit: bool = True, training: bool = False
+    fn: Callable, state: list[Any], jit: bool = True, training: bool = False
 ) -> Callable:
     if not jit:
         return fn
     return _threaded(lambda variables: jax.jit(_pure(fn, variables), donate_argnums=0), state)
 
 
-def compile_steps(fn: Callable, state: list[Variable], jit: bool = True) -> Callable | None:
+def compile_steps(fn: Callable, state: list[Any], jit: bool = True) -> Callable | None:
     """Several steps in one dispatch, over batches stacked along a new first axis."""
     if not jit:
         return None
 
-    def make(variables: list[Variable]) -> Callable:
+    def make(variables: list[Any]) -> Callable:
         pure = _pure(fn, variables)
 
         def steps(values: list[Any], args: tuple) -> tuple[Any, list[Any]]:

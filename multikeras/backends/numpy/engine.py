@@ -8,19 +8,23 @@ from typing import Any
 import numpy as np
 
 from multikeras.backends.numpy import _gradients, core
-from multikeras.backends.numpy.fused import fused_update as fused_update
-from multikeras.variables import StatelessScope, Variable
+from multikeras.scopes import StatelessScope
 
 compiles = False
 jits_by_default = False
 steps_per_dispatch = 1
 
 
-def value_and_grad(fn: Callable, variables: list[Variable], has_aux: bool = False) -> Callable:
+def fused_update(optimizer: Any) -> None:
+    """None yet."""
+    return None
+
+
+def value_and_grad(fn: Callable, variables: list[Any], has_aux: bool = False) -> Callable:
     variables = list(variables)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        written: list[Variable] = []
+        written: list[Any] = []
 
         def inner(boxes: list[Any]) -> tuple[Any, Any]:
             with StatelessScope.over(variables, boxes) as scope:
@@ -39,12 +43,12 @@ def value_and_grad(fn: Callable, variables: list[Variable], has_aux: bool = Fals
 
 
 def compile_step(
-    fn: Callable, state: list[Variable], jit: bool = False, training: bool = False
+    fn: Callable, state: list[Any], jit: bool = False, training: bool = False
 ) -> Callable:
     return fn
 
 
-def compile_steps(fn: Callable, state: list[Variable], jit: bool = False) -> None:
+def compile_steps(fn: Callable, state: list[Any], jit: bool = False) -> None:
     """No dispatch to save: several steps are a Python loop."""
     return None
 

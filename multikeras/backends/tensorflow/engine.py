@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from multikeras import tree
 from multikeras.backends.tensorflow import core
-from multikeras.variables import Variable
 
 compiles = True
 jits_by_default = False
@@ -22,7 +21,7 @@ def fused_update(optimizer: Any) -> None:
     return None
 
 
-def value_and_grad(fn: Callable, variables: list[Variable], has_aux: bool = False) -> Callable:
+def value_and_grad(fn: Callable, variables: list[Any], has_aux: bool = False) -> Callable:
     variables = list(variables)
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -40,12 +39,12 @@ def value_and_grad(fn: Callable, variables: list[Variable], has_aux: bool = Fals
 
 
 def compile_step(
-    fn: Callable, state: list[Variable], jit: bool = False, training: bool = False
+    fn: Callable, state: list[Any], jit: bool = False, training: bool = False
 ) -> Callable:
     return tf.function(fn, jit_compile=jit or None, reduce_retracing=True)
 
 
-def compile_steps(fn: Callable, state: list[Variable], jit: bool = False) -> Callable:
+def compile_steps(fn: Callable, state: list[Any], jit: bool = False) -> Callable:
     """Several steps in one dispatch, over batches stacked along a new first axis."""
 
     def steps(*args: Any) -> Any:

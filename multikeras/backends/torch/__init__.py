@@ -1,11 +1,16 @@
 """The PyTorch backend: layers are `torch.nn.Module`s, steps run eagerly unless compiled."""
 
 from multikeras.backends.torch import core as core
+from multikeras.backends.torch import engine as engine
+from multikeras.backends.torch import fused as fused
 
 from multikeras.backends.torch import arithmetic as arithmetic
+from multikeras.backends.torch import creation as creation
 from multikeras.backends.torch import elementwise as elementwise
 from multikeras.backends.torch import activation as activation
+from multikeras.backends.torch import attention as attention
 from multikeras.backends.torch import convolution as convolution
+from multikeras.backends.torch import recurrent as recurrent
 from multikeras.backends.torch import nn as nn
 
 from multikeras.backends.torch import shaping as shaping
@@ -13,4 +18,5 @@ from multikeras.backends.torch import indexing as indexing
 from multikeras.backends.torch import products as products
 from multikeras.backends.torch import reductions as reductions
 from multikeras.backends.torch import sorting as sorting
+from multikeras.backends.torch import control_flow as control_flow
 UNSUPPORTED: dict[str, str] = {}

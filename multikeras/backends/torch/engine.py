@@ -10,8 +10,6 @@ import torch
 
 from multikeras import tree
 from multikeras.backends.torch import core
-from multikeras.backends.torch.fused import fused_update as fused_update
-from multikeras.variables import Variable
 
 compiles = False
 jits_by_default = False
@@ -22,7 +20,12 @@ def _detached(x: Any) -> Any:
     return x.detach() if isinstance(x, torch.Tensor) else x
 
 
-def value_and_grad(fn: Callable, variables: list[Variable], has_aux: bool = False) -> Callable:
+def fused_update(optimizer: Any) -> None:
+    """None yet."""
+    return None
+
+
+def value_and_grad(fn: Callable, variables: list[Any], has_aux: bool = False) -> Callable:
     variables = list(variables)
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -51,13 +54,13 @@ def value_and_grad(fn: Callable, variables: list[Variable], has_aux: bool = Fals
 
 
 def compile_step(
-    fn: Callable, state: list[Variable], jit: bool = False, training: bool = False
+    fn: Callable, state: list[Any], jit: bool = False, training: bool = False
 ) -> Callable:
     step = torch.compile(fn) if jit else fn
     return step if training else torch.no_grad()(step)
 
 
-def compile_steps(fn: Callable, state: list[Variable], jit: bool = False) -> None:
+def compile_steps(fn: Callable, state: list[Any], jit: bool = False) -> None:
     """No dispatch to save: several steps are a Python loop."""
     return None
 
