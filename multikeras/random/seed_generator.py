@@ -125,9 +125,9 @@ def set_random_seed(seed: int) -> None:
 
     Example:
         >>> import multikeras as keras
-        >>> keras.utils.set_random_seed(1)
+        >>> set_random_seed(1)
         >>> first = keras.ops.convert_to_numpy(keras.random.normal((2,)))
-        >>> keras.utils.set_random_seed(1)
+        >>> set_random_seed(1)
         >>> bool((first == keras.ops.convert_to_numpy(keras.random.normal((2,)))).all())
         True
     """

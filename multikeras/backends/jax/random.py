@@ -12,6 +12,7 @@ import numpy as np
 from jax.extend.random import threefry_2x32
 
 
+@jax.jit
 def next_key(state: Any) -> tuple[jax.Array, jax.Array]:
     """Return the key that `state`, (seed, next stream), stands for, and the state after it."""
     return state, state.at[1].add(1)

@@ -15,12 +15,13 @@ from multikeras.backends.threefry import stable_order, threefry_words
 
 _PARITY = 0x1BD11BDA
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_STEP = np.array([0, 1], np.uint32)
 _SIGNATURE = (tf.TensorSpec((2,), tf.uint32), tf.TensorSpec((), tf.int64))
 
 
 def next_key(state: Any) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the key that `state`, (seed, next stream), stands for, and the state after it."""
-    return state, state + tf.constant([0, 1], state.dtype)
+    return state, state + _STEP
 
 
 def random_bits(key: Any, size: Any) -> tf.Tensor:

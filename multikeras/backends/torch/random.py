@@ -13,6 +13,7 @@ import torch
 from multikeras.backends.threefry import stable_order, threefry_words
 
 _MASK = 0xFFFFFFFF
+_STEP = torch.tensor([0, 1])
 _PARITY = 0x1BD11BDA
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
@@ -20,10 +21,11 @@ _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 def next_key(state: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the key that `state`, (seed, next stream), stands for, and the state after it."""
     # Variables are written in place: the key has to be a copy.
-    key = state.to(torch.int64, copy=True) & _MASK
-    following = key.clone()
-    following[1] += 1
-    return key, following & _MASK
+    key = state.to(torch.int64, copy=True)
+    if state.dtype is not torch.uint32:
+        key &= _MASK
+    # After the last stream the first one follows: the write to 32 bits drops the carry.
+    return key, key + (_STEP if key.is_cpu else _STEP.to(key.device))
 
 
 def random_bits(key: Any, size: int) -> torch.Tensor:
