@@ -45,6 +45,5 @@ def tensordot(x1: tf.Tensor, x2: tf.Tensor, axes: Any = 2) -> tf.Tensor:
 
 
 def einsum_of(subscripts: str, operands: Any) -> tf.Tensor:
-    terms, result = split_subscripts(subscripts, tuple(x.shape.rank for x in operands))
-    equation = ",".join(terms) + "->" + result
-    return _computed(lambda *xs: tf.einsum(equation, *xs), *operands)
+    split_subscripts(subscripts, tuple(x.shape.rank for x in operands))
+    return _computed(lambda *xs: tf.einsum(subscripts, *xs), *operands)

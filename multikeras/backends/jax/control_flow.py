@@ -1,0 +1,74 @@
+"""Branches and loops of `jax.lax`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+
+
+def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
+    if not isinstance(pred, jax.core.Tracer):
+        return true_fn() if pred else false_fn()
+    return jax.lax.cond(pred.astype(bool), true_fn, false_fn)
+
+
+def switch(index: Any, branches: list[Callable], *operands: Any) -> Any:
+    return jax.lax.switch(jnp.asarray(index, "int32"), branches, *operands)
+
+
+def while_loop(
+    cond: Callable, body: Callable, loop_vars: tuple, maximum_iterations: int | None
+) -> tuple:
+    loop_vars = jax.tree.map(jnp.asarray, loop_vars)
+    if maximum_iterations is None:
+        return jax.lax.while_loop(
+            lambda values: cond(*values), lambda values: body(*values), loop_vars
+        )
+
+    def go_on(state: tuple) -> Any:
+        return jnp.logical_and(state[0] < maximum_iterations, cond(*state[1]))
+
+    start = (jnp.asarray(0, "int32"), loop_vars)
+    return jax.lax.while_loop(go_on, lambda s: (s[0] + 1, body(*s[1])), start)[1]
+
+
+def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
+    return jax.lax.fori_loop(lower, upper, body_fun, init_val)
+
+
+def scan(
+    f: Callable, init: Any, xs: Any, length: int | None, reverse: bool, unroll: int | bool
+) -> tuple[Any, Any]:
+    return jax.lax.scan(f, init, xs, length, reverse, unroll)
+
+
+def map(f: Callable, xs: Any) -> Any:
+    return jax.lax.map(f, xs)
+
+
+def vectorized_map(function: Callable, elements: Any) -> Any:
+    return jax.vmap(function)(elements)
+
+
+def custom_gradient(f: Callable) -> Callable:
+    def with_tuple(*args: Any) -> tuple:
+        output, gradient = f(*args)
+
+        def every(upstream: Any) -> Any:
+            found = gradient(upstream)
+            found = tuple(found) if isinstance(found, (tuple, list)) else (found,)
+            found = tuple(
+                jax.tree.map(jnp.zeros_like, a) if g is None else g
+                for a, g in zip(args, found, strict=True)
+            )
+            return found if len(args) > 1 else found[0]
+
+        return output, every
+
+    return jax.custom_gradient(with_tuple)
+
+

@@ -1,0 +1,92 @@
+"""Branches and loops that `tf.function` can trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from multikeras import tree
+from multikeras.backends import loops
+from multikeras.backends.tensorflow import core
+
+
+def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
+    if isinstance(pred, (bool, int)) or hasattr(pred, "numpy"):
+        return true_fn() if pred else false_fn()
+    return tf.cond(tf.cast(pred, tf.bool), true_fn, false_fn)
+
+
+def switch(index: Any, branches: list[Callable], *operands: Any) -> Any:
+    last = len(branches) - 1
+    index = tf.clip_by_value(tf.cast(index, tf.int32), 0, last)
+    return tf.switch_case(index, [lambda f=f: f(*operands) for f in branches])
+
+
+def while_loop(
+    cond: Callable, body: Callable, loop_vars: tuple, maximum_iterations: int | None
+) -> tuple:
+    if tf.executing_eagerly():
+        return loops.while_loop(cond, body, loop_vars, maximum_iterations)
+    return tuple(tf.while_loop(cond, body, loop_vars, maximum_iterations=maximum_iterations))
+
+
+def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
+    def step(i: tf.Tensor, value: Any) -> tuple:
+        return i + 1, body_fun(i, value)
+
+    start = (tf.cast(lower, tf.int32), init_val)
+    end = tf.cast(upper, tf.int32)
+    return tf.while_loop(lambda i, _: i < end, step, start)[1]
+
+
+def scan(
+    f: Callable, init: Any, xs: Any, length: Any, reverse: bool, unroll: int | bool
+) -> tuple[Any, Any]:
+    if length is None:
+        length = tf.shape(tree.flatten(xs)[0])[0]
+    elif tf.executing_eagerly():
+        return loops.scan(tf.stack, f, init, xs, int(length), reverse)
+
+    def at(k: Any) -> Any:
+        return length - 1 - k if reverse else k
+
+    # The first step stands before the loop: it tells what the outputs look like.
+    carry, y = f(init, None if xs is None else loops.step_of(xs, at(0)))
+    leaves = [tf.convert_to_tensor(leaf) for leaf in tree.flatten(y) if leaf is not None]
+    arrays = [
+        tf.TensorArray(leaf.dtype, size=length, element_shape=leaf.shape).write(at(0), leaf)
+        for leaf in leaves
+    ]
+
+    def step(k: tf.Tensor, state: list, written: list) -> tuple:
+        inside = tree.pack_sequence_as(carry, state)
+        new, y = f(inside, None if xs is None else loops.step_of(xs, at(k)))
+        rows = [leaf for leaf in tree.flatten(y) if leaf is not None]
+        written = [a.write(at(k), row) for a, row in zip(written, rows, strict=True)]
+        return k + 1, _flat(new), written
+
+    flat = _flat(carry)
+    start = (tf.constant(1), flat, arrays)
+    _, flat, arrays = tf.while_loop(lambda k, *_: k < length, step, start)
+    stacks = iter([array.stack() for array in arrays])
+    ys = tree.map_structure(lambda leaf: None if leaf is None else next(stacks), y)
+    return tree.pack_sequence_as(carry, flat), ys
+
+
+def _flat(structure: Any) -> list[tf.Tensor]:
+    return [tf.convert_to_tensor(leaf) for leaf in tree.flatten(structure)]
+
+
+def map(f: Callable, xs: Any) -> Any:
+    length = core.shape(tree.flatten(xs)[0])[0]
+    return scan(lambda carry, x: (carry, f(x)), tf.constant(0), xs, length, False, 1)[1]
+
+
+def vectorized_map(function: Callable, elements: Any) -> Any:
+    return tf.vectorized_map(function, elements)
+
+
+def custom_gradient(f: Callable) -> Callable:
+    return tf.custom_gradient(f)
