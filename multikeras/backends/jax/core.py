@@ -81,8 +81,8 @@ def assign_variable(storage: jax.Array, value: jax.Array) -> jax.Array:
     return jnp.array(value)
 
 
-def stop_gradient(x: jax.Array) -> jax.Array:
-    return jax.lax.stop_gradient(x)
+def stop_gradient(variable: jax.Array) -> jax.Array:
+    return jax.lax.stop_gradient(variable)
 
 
 dynamic_shape = shape

@@ -8,7 +8,7 @@ from typing import Any
 import autograd.numpy as anp
 import ml_dtypes
 import numpy as np
-from autograd.extend import Box, defvjp, primitive
+from autograd.extend import Box, defvjp, notrace_primitive, primitive
 from autograd.numpy.numpy_boxes import ArrayBox
 
 from multikeras import dtypes
@@ -102,12 +102,9 @@ def assign_variable(storage: np.ndarray, value: Any) -> np.ndarray:
     return np.array(convert_to_numpy(value)) if value is not storage else storage
 
 
-@primitive
-def stop_gradient(x: Any) -> Any:
-    return x
-
-
-defvjp(stop_gradient, None)
+@notrace_primitive
+def stop_gradient(variable: Any) -> Any:
+    return variable
 
 
 dynamic_shape = shape

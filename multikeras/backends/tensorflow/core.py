@@ -112,8 +112,8 @@ def assign_variable(storage: tf.Variable, value: tf.Tensor) -> tf.Variable:
     return storage
 
 
-def stop_gradient(x: tf.Tensor) -> tf.Tensor:
-    return tf.stop_gradient(x)
+def stop_gradient(variable: tf.Tensor) -> tf.Tensor:
+    return tf.stop_gradient(variable)
 
 
 def dynamic_shape(x: Any) -> tuple[Any, ...]:

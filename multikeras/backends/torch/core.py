@@ -153,8 +153,8 @@ def assign_variable(storage: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
     return storage
 
 
-def stop_gradient(x: torch.Tensor) -> torch.Tensor:
-    return x.detach()
+def stop_gradient(variable: torch.Tensor) -> torch.Tensor:
+    return variable.detach()
 
 
 dynamic_shape = shape
