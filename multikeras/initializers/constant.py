@@ -55,7 +55,9 @@ class Constant(HostInitializer):
         return cls(deserialize_keras_object(config.get("value", 0.0)))
 
 
-@registry.expose("keras.initializers", aliases=("keras.initializers.zeros", "keras.initializers.zero"))
+@registry.expose(
+    "keras.initializers", aliases=("keras.initializers.zeros", "keras.initializers.zero")
+)
 class Zeros(HostInitializer):
     """Fills with zeros.
 
@@ -70,7 +72,9 @@ class Zeros(HostInitializer):
         return np.zeros(shape, dtypes.numpy_dtype(dtype))
 
 
-@registry.expose("keras.initializers", aliases=("keras.initializers.ones", "keras.initializers.one"))
+@registry.expose(
+    "keras.initializers", aliases=("keras.initializers.ones", "keras.initializers.one")
+)
 class Ones(HostInitializer):
     """Fills with ones.
 

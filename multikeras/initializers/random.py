@@ -79,7 +79,8 @@ class TruncatedNormal(RandomInitializer):
 
 
 @registry.expose(
-    "keras.initializers", aliases=("keras.initializers.random_uniform", "keras.initializers.uniform")
+    "keras.initializers",
+    aliases=("keras.initializers.random_uniform", "keras.initializers.uniform"),
 )
 class RandomUniform(RandomInitializer):
     """Draws uniformly from [minval, maxval).
