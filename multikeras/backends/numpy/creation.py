@@ -30,7 +30,7 @@ def ones(shape: Any, dtype: Any) -> Any:
 
 def full(shape: Any, fill_value: Any, dtype: Any) -> Any:
     filled = core.cast(fill_value, dtypes.standardize_dtype(dtype))
-    return anp.broadcast_to(filled, shape) + np.zeros((), filled.dtype)
+    return anp.add(filled, np.zeros(shape, filled.dtype))
 
 
 def zeros_like(x: Any, dtype: Any) -> Any:

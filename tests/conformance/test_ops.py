@@ -1,0 +1,156 @@
+"""Every op of every table: value, symbolic result, gradient, compilation; and no op without a case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from multikeras import tree
+from multikeras.backends import native
+from multikeras.ops._declare import REGISTRY
+from multikeras.symbolic import KerasTensor
+
+from tests.conformance.gradients import (
+    COMPILES,
+    compiled,
+    float64,
+    gradients,
+    numeric_gradients,
+)
+from tests.conformance.op_cases import Case, all_cases, is_float, wide
+
+core = native.core
+CASES = all_cases()
+
+
+def given(cases: Any) -> Any:
+    cases = list(cases)
+    return pytest.mark.parametrize("case", cases, ids=[str(case) for case in cases])
+
+
+def tensors_of(case: Case) -> list[Any]:
+    return [core.convert_to_tensor(a) for a in case.arrays()]
+
+
+def results(outputs: Any) -> list[Any]:
+    return [leaf for leaf in tree.flatten(outputs) if leaf is not None]
+
+
+def check_close(actual: np.ndarray, expected: Any, tol: float, what: str) -> None:
+    expected = np.asarray(expected)
+    assert actual.shape == expected.shape, f"{what}: shape {actual.shape}, not {expected.shape}"
+    if actual.dtype.kind in "biu":
+        np.testing.assert_array_equal(actual, expected, err_msg=what)
+        return
+    if actual.dtype.kind != "c":
+        actual = actual.astype(np.float64)
+    np.testing.assert_allclose(actual, expected, rtol=tol, atol=tol, err_msg=what)
+
+
+@given(case for case in CASES if case.reference is not False)
+def test_value(case: Case) -> None:
+    with np.errstate(all="ignore"):
+        actual = results(case.call(tensors_of(case)))
+        expected = results(case.expected())
+    assert len(actual) == len(expected)
+    for number, (a, e) in enumerate(zip(actual, expected, strict=True)):
+        check_close(core.convert_to_numpy(a), e, case.tol, f"output {number}")
+
+
+def check_spec(case: Case, unknown: list[bool]) -> None:
+    symbols = [
+        KerasTensor((None, *a.shape[1:]) if open_ else a.shape, core.dtype_name(t))
+        for a, t, open_ in zip(case.arrays(), tensors_of(case), unknown, strict=True)
+    ]
+    declared = results(case.call(symbols))
+    with np.errstate(all="ignore"):
+        real = results(case.call(tensors_of(case)))
+    assert len(declared) == len(real)
+    for spec, tensor in zip(declared, real, strict=True):
+        # JAX has 64 bits only where they are switched on: the name is what it makes of it.
+        wanted = core.dtype_name(core.convert_to_tensor(np.zeros(()), spec.dtype))
+        assert core.dtype_name(tensor) == wanted
+        shape = tuple(core.shape(tensor))
+        assert len(spec.shape) == len(shape), f"{spec.shape} is not {shape}"
+        fits = [s == r or (s is None and any(unknown)) for s, r in zip(spec.shape, shape)]
+        assert all(fits), f"{spec.shape} is not {shape}"
+
+
+@given(case for case in CASES if case.symbolic and case.arrays())
+def test_symbolic_result_is_the_real_one(case: Case) -> None:
+    check_spec(case, [False] * len(case.arrays()))
+
+
+@given(case for case in CASES if case.symbolic and any(case.shares_batch()))
+def test_symbolic_result_with_unknown_batch(case: Case) -> None:
+    check_spec(case, case.shares_batch())
+
+
+def weights_of(shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
+    rng = np.random.default_rng(7)
+    return [rng.uniform(0.5, 1.5, shape) for shape in shapes]
+
+
+@given(case for case in CASES if case.grad and any(map(is_float, case.arrays())))
+def test_gradient(case: Case) -> None:
+    arrays = [wide(a) for a in case.arrays()]
+    floats = [k for k, a in enumerate(arrays) if is_float(a)]
+
+    def placed(values: list[Any], convert: Any) -> list[Any]:
+        every = [convert(a) for a in arrays]
+        for k, value in zip(floats, values, strict=True):
+            every[k] = value
+        return every
+
+    def is_real(x: Any) -> bool:
+        return "float" in core.dtype_name(x)
+
+    with float64(), np.errstate(all="ignore"):
+        outputs = results(case.call([core.convert_to_tensor(a) for a in arrays]))
+        differentiated = [k for k, out in enumerate(outputs) if is_real(out)]
+        weights = weights_of([tuple(core.shape(outputs[k])) for k in differentiated])
+
+        def loss(tensors: list[Any]) -> Any:
+            out = results(case.call(placed(tensors, core.convert_to_tensor)))
+            total = 0.0
+            for k, weight in zip(differentiated, weights, strict=True):
+                product = out[k] * core.convert_to_tensor(weight, core.dtype_name(out[k]))
+                total = total + REGISTRY["sum"].public(product)
+            return total
+
+        def reference(values: list[np.ndarray]) -> float:
+            if callable(case.reference) or case.reference is None:
+                out = results(case.expected(placed(values, np.asarray)))
+                terms = zip(differentiated, weights, strict=True)
+                return float(sum(np.sum(np.asarray(out[k]) * w) for k, w in terms))
+            return float(core.convert_to_numpy(loss([core.convert_to_tensor(v) for v in values])))
+
+        values = [arrays[k] for k in floats]
+        actual = gradients(loss, values)
+        expected = numeric_gradients(reference, values)
+    for number, (a, e) in enumerate(zip(actual, expected, strict=True)):
+        check_close(np.asarray(a), e, case.grad_tol, f"gradient of tensor {number}")
+
+
+if COMPILES:  # NumPy and PyTorch run eagerly by design
+
+    @given(c for c in CASES if c.compiled and c.arrays() and c.reference is not False)
+    def test_compiled_is_eager(case: Case) -> None:
+        tensors = tensors_of(case)
+
+        def flat(*values: Any) -> list[Any]:
+            return results(case.call(list(values)))
+
+        traced = compiled(flat, tensors, case.shares_batch())(*tensors)
+        for number, (a, e) in enumerate(zip(traced, flat(*tensors), strict=True)):
+            assert core.dtype_name(a) == core.dtype_name(e)
+            check_close(
+                core.convert_to_numpy(a), core.convert_to_numpy(e), case.tol, f"output {number}"
+            )
+
+
+def test_every_op_has_a_case() -> None:
+    missing = sorted(set(REGISTRY) - {case.op for case in CASES})
+    assert not missing, f"ops without a case in tests/conformance/cases_*.py: {missing}"
