@@ -1,5 +1,7 @@
 """Functions on tensors, the same on every backend."""
 
+from multikeras.ops import image as image
+from multikeras.ops import linalg as linalg
 from multikeras.ops import operators as operators
 from multikeras.ops.activation import celu as celu
 from multikeras.ops.activation import elu as elu
@@ -62,6 +64,7 @@ from multikeras.ops.arithmetic import power as power
 from multikeras.ops.arithmetic import subtract as subtract
 from multikeras.ops.arithmetic import true_divide as true_divide
 from multikeras.ops.arithmetic import where as where
+from multikeras.ops.attention import dot_product_attention as dot_product_attention
 from multikeras.ops.control_flow import associative_scan as associative_scan
 from multikeras.ops.control_flow import cond as cond
 from multikeras.ops.control_flow import custom_gradient as custom_gradient
@@ -71,7 +74,6 @@ from multikeras.ops.control_flow import scan as scan
 from multikeras.ops.control_flow import switch as switch
 from multikeras.ops.control_flow import vectorized_map as vectorized_map
 from multikeras.ops.control_flow import while_loop as while_loop
-from multikeras.ops.attention import dot_product_attention as dot_product_attention
 from multikeras.ops.convolution import average_pool as average_pool
 from multikeras.ops.convolution import conv as conv
 from multikeras.ops.convolution import conv_transpose as conv_transpose
@@ -150,6 +152,7 @@ from multikeras.ops.elementwise import tan as tan
 from multikeras.ops.elementwise import tanh as tanh
 from multikeras.ops.elementwise import trunc as trunc
 from multikeras.ops.indexing import get_item as get_item
+from multikeras.ops.indexing import multi_hot as multi_hot
 from multikeras.ops.indexing import one_hot as one_hot
 from multikeras.ops.indexing import scatter as scatter
 from multikeras.ops.indexing import scatter_update as scatter_update
@@ -157,6 +160,30 @@ from multikeras.ops.indexing import slice as slice
 from multikeras.ops.indexing import slice_update as slice_update
 from multikeras.ops.indexing import take as take
 from multikeras.ops.indexing import take_along_axis as take_along_axis
+from multikeras.ops.linalg import cholesky as cholesky
+from multikeras.ops.linalg import cholesky_inverse as cholesky_inverse
+from multikeras.ops.linalg import cross as cross
+from multikeras.ops.linalg import det as det
+from multikeras.ops.linalg import diag as diag
+from multikeras.ops.linalg import diagflat as diagflat
+from multikeras.ops.linalg import diagonal as diagonal
+from multikeras.ops.linalg import eig as eig
+from multikeras.ops.linalg import eigh as eigh
+from multikeras.ops.linalg import inv as inv
+from multikeras.ops.linalg import kron as kron
+from multikeras.ops.linalg import logdet as logdet
+from multikeras.ops.linalg import lstsq as lstsq
+from multikeras.ops.linalg import lu_factor as lu_factor
+from multikeras.ops.linalg import matrix_rank as matrix_rank
+from multikeras.ops.linalg import norm as norm
+from multikeras.ops.linalg import normalize as normalize
+from multikeras.ops.linalg import pinv as pinv
+from multikeras.ops.linalg import qr as qr
+from multikeras.ops.linalg import slogdet as slogdet
+from multikeras.ops.linalg import solve as solve
+from multikeras.ops.linalg import solve_triangular as solve_triangular
+from multikeras.ops.linalg import svd as svd
+from multikeras.ops.linalg import trace as trace
 from multikeras.ops.nn import batch_normalization as batch_normalization
 from multikeras.ops.nn import binary_crossentropy as binary_crossentropy
 from multikeras.ops.nn import categorical_crossentropy as categorical_crossentropy

@@ -15,7 +15,8 @@ import numpy as np
 
 from multikeras import dtypes, shapes
 from multikeras.backends import arguments
-from multikeras.ops import core, rules
+from multikeras.ops import core, reductions, rules
+from multikeras.ops._compose import composed
 from multikeras.ops._declare import op
 from multikeras.symbolic import KerasTensor
 
@@ -264,3 +265,38 @@ def one_hot(
         >>> ops.convert_to_numpy(ops.one_hot([0, 2], 3)).tolist()
         [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
+
+
+@composed("inputs")
+def multi_hot(
+    inputs: Any,
+    num_classes: int | None = None,
+    axis: int = -1,
+    dtype: Any = None,
+    sparse: bool = False,
+) -> Any:
+    """A vector with ones at the places of several integers.
+
+    Args:
+        inputs: integers (n,) or (batch, n, ...); those outside of [0, num_classes) are left out.
+        num_classes: the length of the result's class axis.
+        axis: where the class axis is put before the ones are brought together along the second
+            axis (the first of a vector).
+        dtype: default `floatx()`.
+        sparse: only False is supported.
+
+    Raises:
+        ValueError: without `num_classes`, or if `sparse`.
+
+    Example:
+        >>> from multikeras import ops
+        >>> ops.convert_to_numpy(ops.multi_hot([[0, 2], [1, 1]], 3)).tolist()
+        [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]
+    """
+    if num_classes is None:
+        raise ValueError("multi_hot: `num_classes` must be given.")
+    hot = one_hot(inputs, num_classes, axis, dtype, sparse)
+    place = 1 if len(inputs.shape) > 1 else 0
+    if dtypes.standardize_dtype(dtype) == "bool":
+        return reductions.any(hot, place)
+    return reductions.max(hot, place)

@@ -18,4 +18,5 @@ from multikeras.backends.jax import products as products
 from multikeras.backends.jax import reductions as reductions
 from multikeras.backends.jax import sorting as sorting
 from multikeras.backends.jax import control_flow as control_flow
+from multikeras.backends.jax import linalg as linalg
 UNSUPPORTED: dict[str, str] = {}

@@ -22,4 +22,5 @@ from multikeras.backends.numpy import products as products
 from multikeras.backends.numpy import reductions as reductions
 from multikeras.backends.numpy import sorting as sorting
 from multikeras.backends.numpy import control_flow as control_flow
+from multikeras.backends.numpy import linalg as linalg
 UNSUPPORTED: dict[str, str] = {}

@@ -18,4 +18,5 @@ from multikeras.backends.tensorflow import products as products
 from multikeras.backends.tensorflow import reductions as reductions
 from multikeras.backends.tensorflow import sorting as sorting
 from multikeras.backends.tensorflow import control_flow as control_flow
+from multikeras.backends.tensorflow import linalg as linalg
 UNSUPPORTED: dict[str, str] = {}

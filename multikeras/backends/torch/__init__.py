@@ -19,4 +19,5 @@ from multikeras.backends.torch import products as products
 from multikeras.backends.torch import reductions as reductions
 from multikeras.backends.torch import sorting as sorting
 from multikeras.backends.torch import control_flow as control_flow
+from multikeras.backends.torch import linalg as linalg
 UNSUPPORTED: dict[str, str] = {}
