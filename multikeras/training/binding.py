@@ -15,6 +15,7 @@ from typing import Any
 from multikeras import losses, metrics, ops, tree
 from multikeras.layers.call_context import calls
 from multikeras.losses.loss import Loss
+from multikeras.losses.wrapper import LossFunctionWrapper
 from multikeras.metrics.metric import Metric
 
 _ACCURACY = ("accuracy", "acc")
@@ -231,7 +232,9 @@ def resolve_loss(identifier: Any, y_true: Any, y_pred: Any) -> Loss:
     found = losses.get(identifier)
     if isinstance(found, Loss):
         return found
-    return losses.LossFunctionWrapper(found, name=getattr(found, "__name__", None))
+    loss = LossFunctionWrapper(found, name=getattr(found, "__name__", None))
+    loss.keeps_labels = found is losses.sparse_categorical_crossentropy
+    return loss
 
 
 class BoundLoss:

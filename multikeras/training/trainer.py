@@ -17,7 +17,7 @@ from multikeras import callbacks as callback_room
 from multikeras import config, data, ops, optimizers, tree
 from multikeras.backends import native
 from multikeras.layers.call_context import call_scope, calls
-from multikeras.metrics.metric import Metric
+from multikeras.metrics import Mean, Metric
 from multikeras.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from multikeras.random import seed_generator
 from multikeras.symbolic import KerasTensor, SymbolicScope
@@ -114,7 +114,7 @@ class Trainer:
         names = getattr(self, "output_names", None)
         self.compiled_loss = None if loss is None else BoundLoss(loss, loss_weights, names)
         self.compiled_metrics = BoundMetrics(metrics, weighted_metrics, names)
-        self._loss_tracker = globals()["metrics"].Mean(name="loss")
+        self._loss_tracker = Mean(name="loss")
         self._run_eagerly = bool(run_eagerly)
         self._jit_compile = jit_compile
         self.steps_per_execution = steps_per_execution
