@@ -47,4 +47,11 @@ def sign(x: Any) -> Any:
 
 
 def round(x: Any, decimals: int) -> Any:
-    return x if x.dtype == bool else jnp.round(x, decimals)
+    if jnp.issubdtype(x.dtype, jnp.inexact):
+        return jnp.round(x, decimals)
+    if x.dtype == bool or decimals >= 0:
+        return x
+    step = 10**-decimals
+    whole, rest = jnp.divmod(x, step)
+    up = (2 * rest > step) | ((2 * rest == step) & (whole % 2 == 1))
+    return (whole + up.astype(x.dtype)) * step

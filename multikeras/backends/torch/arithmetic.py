@@ -12,7 +12,6 @@ add = widened(torch.add)
 subtract = widened(torch.sub)
 multiply = torch.mul
 divide = true_divide = torch.div
-floor_divide = widened(torch.floor_divide)
 mod = widened(torch.remainder)
 fmod = widened(torch.fmod)
 power = widened(torch.pow)
@@ -38,6 +37,14 @@ logical_xor = widened(torch.logical_xor)
 logical_not = widened(torch.logical_not)
 clip = widened(torch.clamp)
 isclose = torch.isclose
+
+
+def _floor_divide(x1: Any, x2: Any) -> Any:
+    # Unlike torch.floor_divide this has a gradient, which is 0.
+    return torch.div(x1, x2, rounding_mode="floor")
+
+
+floor_divide = widened(_floor_divide)
 
 
 def where(condition: Any, x1: Any, x2: Any) -> Any:
