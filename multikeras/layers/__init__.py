@@ -45,3 +45,19 @@ from multikeras.layers.pooling.global_average_pooling import GlobalAveragePoolin
 from multikeras.layers.pooling.global_average_pooling import GlobalAvgPool1D as GlobalAvgPool1D
 from multikeras.layers.pooling.global_average_pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
 from multikeras.layers.pooling.global_average_pooling import GlobalAvgPool2D as GlobalAvgPool2D
+from multikeras.layers.normalization.batch_normalization import (
+    BatchNormalization as BatchNormalization,
+)
+from multikeras.layers.normalization.layer_normalization import (
+    LayerNormalization as LayerNormalization,
+)
+from multikeras.layers.normalization.rms_normalization import RMSNormalization as RMSNormalization
+from multikeras.layers.reshaping.cropping import Cropping1D as Cropping1D
+from multikeras.layers.reshaping.cropping import Cropping2D as Cropping2D
+from multikeras.layers.reshaping.cropping import Cropping3D as Cropping3D
+from multikeras.layers.reshaping.up_sampling import UpSampling1D as UpSampling1D
+from multikeras.layers.reshaping.up_sampling import UpSampling2D as UpSampling2D
+from multikeras.layers.reshaping.up_sampling import UpSampling3D as UpSampling3D
+from multikeras.layers.reshaping.zero_padding import ZeroPadding1D as ZeroPadding1D
+from multikeras.layers.reshaping.zero_padding import ZeroPadding2D as ZeroPadding2D
+from multikeras.layers.reshaping.zero_padding import ZeroPadding3D as ZeroPadding3D

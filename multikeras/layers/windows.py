@@ -27,6 +27,28 @@ def standardize_tuple(
     return values
 
 
+def standardize_pairs(value: Any, rank: int, name: str, who: str) -> tuple:
+    """(before, after) for each of `rank` dimensions, from one integer, an integer for each
+    dimension, or such pairs; in one dimension a bare pair is (before, after).
+
+    Raises:
+        ValueError: for anything but integers of at least 0 in one of these forms.
+    """
+    values = (value,) * rank if isinstance(value, int) else value
+    if rank == 1 and isinstance(values, (list, tuple)) and len(values) == 2:
+        values = (values,)
+    try:
+        pairs = tuple((v, v) if isinstance(v, int) else tuple(map(int, v)) for v in values)
+    except (TypeError, ValueError):
+        pairs = ()
+    if len(pairs) != rank or any(len(pair) != 2 or min(pair) < 0 for pair in pairs):
+        raise ValueError(
+            f"{who}: {name} must be an integer, {rank} integers or {rank} pairs of integers of "
+            f"at least 0, got {value!r}."
+        )
+    return pairs
+
+
 def standardize_padding(padding: Any, who: str, causal: bool = False) -> str:
     """"valid", "same" or, where allowed, "causal".
 
