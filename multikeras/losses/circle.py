@@ -45,6 +45,21 @@ def circle(
         >>> ops.convert_to_numpy(losses.circle([0, 0, 1], embeddings)).round(4).tolist()
         [0.0, 0.0, 0.0]
     """
+    return circle_with_mask(
+        y_true, y_pred, ref_labels, ref_embeddings, remove_diagonal, gamma, margin
+    )[0]
+
+
+def circle_with_mask(
+    y_true: Any,
+    y_pred: Any,
+    ref_labels: Any = None,
+    ref_embeddings: Any = None,
+    remove_diagonal: bool = True,
+    gamma: float = 80,
+    margin: float = 0.4,
+) -> tuple[Any, Any]:
+    """`circle`, and which embeddings have both a like and an unlike one (others have loss 0)."""
     y_pred = ops.convert_to_tensor(y_pred)
     dtype = ops.dtype(y_pred)
     labels = ops.reshape(ops.cast(ops.convert_to_tensor(y_true), "int32"), (-1, 1))
@@ -67,7 +82,8 @@ def circle(
     positive = ops.where(same, positive, _FAR)
     negative = ops.where(different, negative, _FAR)
     joint = ops.add(ops.logsumexp(positive, axis=1), ops.logsumexp(negative, axis=1))
-    return ops.softplus(joint)
+    paired = ops.logical_and(ops.any(same, axis=1), ops.any(different, axis=1))
+    return ops.softplus(joint), paired
 
 
 @registry.expose("keras.losses")
@@ -110,3 +126,7 @@ class Circle(LossFunctionWrapper):
             margin=margin,
             remove_diagonal=remove_diagonal,
         )
+
+    def call_with_mask(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+        """The losses per embedding, and which embeddings have pairs."""
+        return circle_with_mask(y_true, y_pred, **self._fn_kwargs)
