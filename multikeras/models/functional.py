@@ -5,17 +5,19 @@ Refused with the input's name: inputs of another structure, rank or size than th
 
 from __future__ import annotations
 
+import functools
+import inspect
 from typing import Any
 
-from multikeras import ops, registry, saving, tree
+from multikeras import ops, registry, tree
 from multikeras.backends import native
 from multikeras.layers.core.input_layer import Input, InputLayer
 from multikeras.layers.input_spec import InputSpec
 from multikeras.layers.layer import Layer
 from multikeras.models.model import Model
-from multikeras.ops._declare import OpCall
+from multikeras.saving.graph import graph_from_config, graph_to_config
 from multikeras.symbolic import Function, KerasTensor
-from multikeras.symbolic.operation import Node, node_of
+from multikeras.symbolic.operation import node_of
 
 core = native.core
 
@@ -163,46 +165,35 @@ class Functional(Function, Model):
     # -- configuration ----------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        """The graph as plain data."""
-        keys = {id(node): index for index, node in _kept_nodes(self)}
-        layers = [
-            _operation_config(operation, keys) for operation in self.operations
-        ]
-        return {
-            "name": self.name,
-            "trainable": self.trainable,
-            "layers": layers,
-            "input_layers": _history_structure(self._inputs_struct, keys),
-            "output_layers": _history_structure(self._outputs_struct, keys),
-        }
+        """The graph as plain data; of a subclass with a constructor of its own, its arguments."""
+        if not _takes_a_graph(type(self)):
+            return Model.get_config(self)
+        return {"name": self.name, "trainable": self.trainable} | graph_to_config(self)
 
     @classmethod
-    def from_graph_config(cls, config: dict[str, Any], target: type = None) -> Functional:
+    def from_graph_config(cls, config: dict[str, Any], target: Any = None) -> Functional:
         """A functional model from `get_config`'s result.
 
         Raises:
             ValueError: if the configuration refers to a layer or call that is not in it.
         """
-        operations = {
-            layer["name"]: saving.deserialize_keras_object(layer) for layer in config["layers"]
-        }
-        calls = {
-            layer["name"]: list(layer.get("inbound_nodes", ())) for layer in config["layers"]
-        }
-        _replay(operations, calls)
-
-        def tensors(structure: Any) -> Any:
-            return _from_history(structure, operations)
-
+        inputs, outputs = graph_from_config(config)
         target = cls if target in (None, Model) else target
-        model = target(
-            inputs=tensors(config["input_layers"]),
-            outputs=tensors(config["output_layers"]),
-            name=config.get("name"),
-        )
+        model = target(inputs=inputs, outputs=outputs, name=config.get("name"))
         if not config.get("trainable", True):
             model.trainable = False
         return model
+
+
+@functools.cache
+def _takes_a_graph(cls: type) -> bool:
+    """Whether the class can be made as `cls(inputs, outputs, name=...)`."""
+    if cls.__init__ in (Functional.__init__, Model.__init__):
+        return True
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    named = {p.name for p in parameters}
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    return {"inputs", "outputs"} <= named and ("name" in named or open_ended)
 
 
 def _is_input(tensor: Any) -> bool:
@@ -220,127 +211,3 @@ def _rerooted(inputs: Any, outputs: Any) -> tuple[Any, Any]:
         lambda t: t if _is_input(t) else Input(batch_shape=t.shape, dtype=t.dtype), inputs
     )
     return fresh, function.run(tree.flatten(fresh))
-
-
-def _kept_nodes(model: Functional) -> list[tuple[int, Node]]:
-    """(index among the operation's nodes that are in the graph, node)."""
-    counts: dict[int, int] = {}
-    kept = []
-    in_graph = set(map(id, model._graph.nodes))
-    for operation in model.operations:
-        for node in operation.inbound_nodes:
-            if id(node) in in_graph:
-                index = counts.get(id(operation), 0)
-                counts[id(operation)] = index + 1
-                kept.append((index, node))
-    return kept
-
-
-def _history(tensor: KerasTensor, keys: dict[int, int]) -> list[Any]:
-    operation, node_index, tensor_index = tensor.keras_history
-    return [operation.name, keys.get(id(operation.inbound_nodes[node_index]), 0), tensor_index]
-
-
-def _history_structure(structure: Any, keys: dict[int, int]) -> Any:
-    if isinstance(structure, KerasTensor):
-        return _history(structure, keys)
-    return tree.map_structure(lambda t: _history(t, keys), structure)
-
-
-def _operation_config(operation: Any, keys: dict[int, int]) -> dict[str, Any]:
-    config = saving.serialize_keras_object(operation)
-    config["name"] = operation.name
-    config["inbound_nodes"] = []
-    for node in operation.inbound_nodes:
-        if id(node) not in keys or node.is_input:
-            continue
-
-        def mark(value: Any) -> Any:
-            if isinstance(value, KerasTensor):
-                return {
-                    "class_name": "__keras_tensor__",
-                    "config": {
-                        "shape": list(value.shape),
-                        "dtype": value.dtype,
-                        "keras_history": _history(value, keys),
-                    },
-                }
-            return saving.serialize_keras_object(value)
-
-        config["inbound_nodes"].append(
-            {
-                "args": [_map_plain(mark, arg) for arg in node.args],
-                "kwargs": {k: _map_plain(mark, v) for k, v in node.kwargs.items()},
-            }
-        )
-    return config
-
-
-def _map_plain(fn: Any, value: Any) -> Any:
-    """Maps leaves; tuples become lists, as JSON has it."""
-    if isinstance(value, (list, tuple)):
-        return [_map_plain(fn, v) for v in value]
-    if isinstance(value, dict):
-        return {k: _map_plain(fn, v) for k, v in value.items()}
-    return fn(value)
-
-
-def _unmark(value: Any, operations: dict[str, Any]) -> Any:
-    """Arguments of a call from their saved form; KeyError while a tensor is not there yet."""
-    if isinstance(value, dict):
-        if value.get("class_name") == "__keras_tensor__":
-            return _tensor_at(value["config"]["keras_history"], operations)
-        if "class_name" in value and ("config" in value or "value" in value):
-            return saving.deserialize_keras_object(value)
-        return {k: _unmark(v, operations) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_unmark(v, operations) for v in value]
-    return value
-
-
-def _tensor_at(history: Any, operations: dict[str, Any]) -> KerasTensor:
-    name, node_index, tensor_index = history[:3]
-    if name not in operations:
-        raise ValueError(f"The configuration refers to a layer {name!r} that is not in it.")
-    nodes = operations[name].inbound_nodes
-    if node_index >= len(nodes):
-        raise KeyError(name)
-    return nodes[node_index].outputs[tensor_index]
-
-
-def _replay(operations: dict[str, Any], calls: dict[str, list]) -> None:
-    """Makes the saved calls, each as soon as its inputs are there."""
-    pending = True
-    while pending:
-        pending = progressed = False
-        for name, nodes in calls.items():
-            while nodes:
-                try:
-                    args = [_unmark(a, operations) for a in nodes[0]["args"]]
-                    kwargs = {k: _unmark(v, operations) for k, v in nodes[0]["kwargs"].items()}
-                except KeyError:
-                    pending = True
-                    break
-                operation = operations[name]
-                if isinstance(operation, OpCall):
-                    operation.symbolic_call(*args, **kwargs)
-                else:
-                    operation(*args, **kwargs)
-                nodes.pop(0)
-                progressed = True
-        if pending and not progressed:
-            waiting = [name for name, nodes in calls.items() if nodes]
-            raise ValueError(f"The configuration's graph can't be completed: {waiting} wait.")
-
-
-def _from_history(structure: Any, operations: dict[str, Any]) -> Any:
-    if (
-        isinstance(structure, (list, tuple))
-        and len(structure) == 3
-        and isinstance(structure[0], str)
-        and isinstance(structure[1], int)
-    ):
-        return _tensor_at(structure, operations)
-    if isinstance(structure, dict):
-        return {k: _from_history(v, operations) for k, v in structure.items()}
-    return [_from_history(v, operations) for v in structure]
