@@ -11,7 +11,7 @@ import numpy as np
 from multikeras import dtypes
 from multikeras.backends.jax import core
 
-_UPDATES = {None: "set", "add": "add", "mul": "multiply", "max": "max", "min": "min"}
+_UPDATES = {None: "set", "add": "add", "max": "max", "min": "min"}
 
 
 def _key(item: Any) -> Any:
@@ -42,15 +42,38 @@ def scatter(indices: jax.Array, values: jax.Array, shape: Any) -> jax.Array:
     return jnp.zeros(shape, values.dtype).at[_places(indices)].add(values)
 
 
+@jax.custom_vjp
+def _multiplied(inputs: jax.Array, places: tuple, updates: jax.Array) -> jax.Array:
+    return inputs.at[places].multiply(updates)
+
+
+def _multiplied_forward(inputs: jax.Array, places: tuple, updates: jax.Array) -> tuple:
+    result = inputs.at[places].multiply(updates)
+    return result, (result, inputs, places, updates)
+
+
+def _multiplied_backward(kept: tuple, g: jax.Array) -> tuple:
+    # JAX has this gradient only for places that are known to differ.
+    result, inputs, places, updates = kept
+    factors = jnp.ones_like(inputs).at[places].multiply(updates)
+    return g * factors, None, (g * result)[places] / updates
+
+
+_multiplied.defvjp(_multiplied_forward, _multiplied_backward)
+
+
 def scatter_update(
     inputs: jax.Array, indices: jax.Array, updates: jax.Array, reduction: str | None = None
 ) -> jax.Array:
-    if reduction not in _UPDATES:
+    if reduction not in _UPDATES and reduction != "mul":
         raise ValueError(
-            f"scatter_update: `reduction` must be one of {tuple(_UPDATES)}, got {reduction!r}."
+            f"scatter_update: `reduction` must be 'mul' or one of {tuple(_UPDATES)}, "
+            f"got {reduction!r}."
         )
-    at = inputs.at[_places(indices)]
-    return getattr(at, _UPDATES[reduction])(updates.astype(inputs.dtype))
+    updates = updates.astype(inputs.dtype)
+    if reduction == "mul":
+        return _multiplied(inputs, _places(indices), updates)
+    return getattr(inputs.at[_places(indices)], _UPDATES[reduction])(updates)
 
 
 def slice(inputs: jax.Array, start_indices: Any, shape: Any) -> jax.Array:

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from multikeras.backends import arguments
 
@@ -14,7 +15,6 @@ swapaxes = jnp.swapaxes
 moveaxis = jnp.moveaxis
 expand_dims = jnp.expand_dims
 tile = jnp.tile
-repeat = jnp.repeat
 flip = jnp.flip
 roll = jnp.roll
 
@@ -38,11 +38,21 @@ def stack(x: list, axis: int = 0) -> jax.Array:
 def split(x: jax.Array, indices_or_sections: Any, axis: int = 0) -> list:
     if isinstance(indices_or_sections, int):
         arguments.split_points(x.shape[axis], indices_or_sections)
-    return jnp.split(x, indices_or_sections, axis)
+        return jnp.split(x, indices_or_sections, axis)
+    (axis,) = arguments.axes_of(axis, x.ndim)
+    points = [int(i) for i in indices_or_sections]
+    front = (slice(None),) * axis
+    return [x[(*front, slice(a, b))] for a, b in zip([0, *points], [*points, None], strict=True)]
 
 
 def unstack(x: jax.Array, num: int | None = None, axis: int = 0) -> list:
     return list(jnp.unstack(x, axis=axis))
+
+
+def repeat(x: jax.Array, repeats: Any, axis: int | None = None) -> jax.Array:
+    if isinstance(repeats, (list, tuple)):
+        repeats = np.asarray(repeats)
+    return jnp.repeat(x, repeats, axis)
 
 
 def broadcast_to(x: jax.Array, shape: Any) -> jax.Array:

@@ -142,11 +142,33 @@ def eig(x: Any) -> tuple:
     return values.astype(complex_dtype), vectors.astype(complex_dtype)
 
 
+@primitive
+def _pinv(x: Any, rcond: float) -> np.ndarray:
+    return np.linalg.pinv(x, rcond)
+
+
+def _pinv_gradient(ans: Any, x: Any, rcond: float) -> Callable:
+    """Golub and Pereyra (1973), equation 4.12, transposed."""
+
+    def vjp(g: Any) -> Any:
+        p, pt, gt = ans, _mt(ans), _mt(g)
+        outside = np.eye(x.shape[-2], dtype=x.dtype) - anp.matmul(x, p)
+        null = np.eye(x.shape[-1], dtype=x.dtype) - anp.matmul(p, x)
+        inner = anp.matmul(anp.matmul(pt, g), pt)
+        first = anp.matmul(anp.matmul(outside, gt), anp.matmul(p, pt))
+        return first + anp.matmul(anp.matmul(anp.matmul(pt, p), gt), null) - inner
+
+    return vjp
+
+
+defvjp(_pinv, _pinv_gradient, argnums=(0,))
+
+
 @_in_single
 def pinv(x: Any, rcond: float | None = None) -> Any:
     if rcond is None:
         rcond = float(np.finfo(x.dtype).eps) * max(x.shape[-2:])
-    return anp.linalg.pinv(x, rcond)
+    return _pinv(x, rcond)
 
 
 @_in_single

@@ -11,9 +11,7 @@ from autograd.extend import Box, defvjp, primitive
 from multikeras.backends import arguments
 from multikeras.backends.numpy.indexing import get_item, take
 
-transpose = anp.transpose
 swapaxes = anp.swapaxes
-roll = anp.roll
 
 
 def _plain(xs: Any) -> bool:
@@ -24,8 +22,42 @@ def reshape(x: Any, newshape: Any) -> Any:
     return x.reshape(arguments.target_shape(newshape))
 
 
+@primitive
+def _transpose(x: Any, axes: tuple[int, ...]) -> np.ndarray:
+    return np.transpose(x, axes)
+
+
+def _transpose_gradient(ans: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    back = sorted(range(len(axes)), key=axes.__getitem__)
+    return lambda g: _transpose(g, tuple(back))
+
+
+defvjp(_transpose, _transpose_gradient, argnums=(0,))
+
+
+def transpose(x: Any, axes: Any = None) -> Any:
+    if axes is None:
+        axes = range(x.ndim)[::-1]
+    if not isinstance(x, Box):
+        return np.transpose(x, axes)
+    return _transpose(x, arguments.axes_of(axes, x.ndim))
+
+
+@primitive
+def roll(x: Any, shift: Any, axis: Any = None) -> np.ndarray:
+    return np.roll(x, shift, axis)
+
+
+def _roll_gradient(ans: Any, x: Any, shift: Any, axis: Any = None) -> Any:
+    back = tuple(-s for s in shift) if isinstance(shift, (tuple, list)) else -shift
+    return lambda g: roll(g, back, axis)
+
+
+defvjp(roll, _roll_gradient, argnums=(0,))
+
+
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
-    return anp.transpose(x, arguments.moved(x.ndim, source, destination))
+    return transpose(x, arguments.moved(x.ndim, source, destination))
 
 
 def expand_dims(x: Any, axis: Any) -> Any:
