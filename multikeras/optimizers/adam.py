@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from multikeras import ops, registry
@@ -85,8 +86,9 @@ class Adam(Optimizer):
         dtype = variable.dtype
         gradient = ops.cast(gradient, dtype)
         step = self.step_number()
-        correction = ops.sqrt(1.0 - ops.power(self.beta_2, step)) / (
-            1.0 - ops.power(self.beta_1, step)
+        # 1 - beta ** step without the cancellation that costs float32 five digits at first.
+        correction = ops.sqrt(-ops.expm1(step * math.log(self.beta_2))) / (
+            -ops.expm1(step * math.log(self.beta_1))
         )
         rate = ops.cast(ops.cast(learning_rate, "float32") * correction, dtype)
         m, v = self.slot(self._momentums, variable), self.slot(self._velocities, variable)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -72,8 +73,8 @@ class StepFunctions:
             return model._train_core if mode == "train" else model._test_core
         step = getattr(model, f"{mode}_step")
         if len(inspect.signature(step).parameters) == 2:
-            return _threaded_state(model, step)
-        return step
+            step = _threaded_state(model, step)
+        return lambda batch: _in_order(step(batch))
 
     def lazy(self, mode: str) -> bool:
         """Whether the step leaves its metrics unread."""
@@ -106,7 +107,7 @@ class StepFunctions:
         """Logs as floats: the step's own, or the metrics' results."""
         if logs is None:
             if self._results is None:
-                results = self.model.get_metrics_result
+                results = lambda: _in_order(self.model.get_metrics_result())  # noqa: E731
                 if not self.model.run_eagerly:
                     results = engine.compile_step(
                         results, self._state(), jit=self.model.jit_compile, training=False
@@ -249,6 +250,11 @@ def _stackable(first: Any, second: Any) -> bool:
 
 def _bytes(batch: Any) -> int:
     return sum(getattr(leaf, "nbytes", 0) for leaf in tree.flatten(batch))
+
+
+def _in_order(logs: Any) -> Any:
+    """Logs as a mapping whose order a compiled function keeps (plain dicts come back sorted)."""
+    return OrderedDict(logs) if isinstance(logs, dict) else logs
 
 
 def _as_number(value: Any) -> Any:

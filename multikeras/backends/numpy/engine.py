@@ -8,16 +8,12 @@ from typing import Any
 import numpy as np
 
 from multikeras.backends.numpy import _gradients, core
+from multikeras.backends.numpy.fused import fused_update as fused_update
 from multikeras.scopes import StatelessScope
 
 compiles = False
 jits_by_default = False
 steps_per_dispatch = 1
-
-
-def fused_update(optimizer: Any) -> None:
-    """None yet."""
-    return None
 
 
 def value_and_grad(fn: Callable, variables: list[Any], has_aux: bool = False) -> Callable:

@@ -38,10 +38,16 @@ def value_and_grad(fn: Callable, variables: list[Any], has_aux: bool = False) ->
     return call
 
 
+def _function(fn: Callable, jit: bool) -> Callable:
+    # Without AutoGraph: steps have no Python control flow on tensors, and rewriting the source
+    # of all that a step calls would cost seconds.
+    return tf.function(fn, jit_compile=jit or None, reduce_retracing=True, autograph=False)
+
+
 def compile_step(
     fn: Callable, state: list[Any], jit: bool = False, training: bool = False
 ) -> Callable:
-    return tf.function(fn, jit_compile=jit or None, reduce_retracing=True)
+    return _function(fn, jit)
 
 
 def compile_steps(fn: Callable, state: list[Any], jit: bool = False) -> Callable:
@@ -57,7 +63,7 @@ def compile_steps(fn: Callable, state: list[Any], jit: bool = False) -> Callable
 
         tf.while_loop(lambda i: i < count, body, (tf.constant(0),), parallel_iterations=1)
 
-    return tf.function(steps, jit_compile=jit or None, reduce_retracing=True)
+    return _function(steps, jit)
 
 
 def hold(array: Any) -> Any:

@@ -10,6 +10,7 @@ import torch
 
 from multikeras import tree
 from multikeras.backends.torch import core
+from multikeras.backends.torch.fused import fused_update as fused_update
 
 compiles = False
 jits_by_default = False
@@ -18,11 +19,6 @@ steps_per_dispatch = 1
 
 def _detached(x: Any) -> Any:
     return x.detach() if isinstance(x, torch.Tensor) else x
-
-
-def fused_update(optimizer: Any) -> None:
-    """None yet."""
-    return None
 
 
 def value_and_grad(fn: Callable, variables: list[Any], has_aux: bool = False) -> Callable:
