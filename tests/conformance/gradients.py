@@ -40,13 +40,18 @@ def float64() -> Iterator[None]:
         jax.config.update("jax_enable_x64", before)
 
 
-def gradients(fn: Callable[[list[Any]], Any], arrays: list[np.ndarray]) -> list[np.ndarray]:
-    """Gradients of `fn` (list of tensors -> scalar tensor), by the framework's own means."""
+def gradients(
+    fn: Callable[[list[Any]], Any], arrays: list[np.ndarray], compiled: bool = True
+) -> list[np.ndarray]:
+    """Gradients of `fn` (list of tensors -> scalar tensor), by the framework's own means.
+
+    `compiled`: whether `fn` can be traced, which is quicker where every op is compiled anyway.
+    """
     if BACKEND == "numpy":
         return run(lambda tensors: (fn(tensors), None), [np.array(a) for a in arrays])[2]
     tensors = [core.convert_to_tensor(a) for a in arrays]
     if BACKEND == "jax":
-        found = jax.grad(fn)(tensors)
+        found = jax.jit(jax.grad(fn))(tensors) if compiled else jax.grad(fn)(tensors)
     elif BACKEND == "torch":
         tensors = [t.clone().requires_grad_() for t in tensors]
         loss = fn(tensors)

@@ -33,7 +33,13 @@ var = _reduction(jnp.var)
 std = _reduction(jnp.std)
 all = _reduction(jnp.all)
 any = _reduction(jnp.any)
-logsumexp = _reduction(jax.nn.logsumexp)
+
+_logsumexp = jax.jit(_reduction(jax.nn.logsumexp), static_argnums=(1, 2))
+
+
+def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
+    # One dispatch for what is half a dozen functions.
+    return _logsumexp(x, _axes(axis), keepdims)
 
 
 def max(x: Any, axis: Any, keepdims: bool, initial: Any) -> Any:
