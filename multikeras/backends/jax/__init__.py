@@ -4,6 +4,7 @@ from multikeras.backends.jax import core as core
 from multikeras.backends.jax import engine as engine
 
 from multikeras.backends.jax import arithmetic as arithmetic
+from multikeras.backends.jax import bitwise as bitwise
 from multikeras.backends.jax import creation as creation
 from multikeras.backends.jax import elementwise as elementwise
 from multikeras.backends.jax import activation as activation
@@ -19,4 +20,5 @@ from multikeras.backends.jax import reductions as reductions
 from multikeras.backends.jax import sorting as sorting
 from multikeras.backends.jax import control_flow as control_flow
 from multikeras.backends.jax import linalg as linalg
+from multikeras.backends.jax import segments as segments
 UNSUPPORTED: dict[str, str] = {}

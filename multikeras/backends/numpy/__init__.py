@@ -8,6 +8,7 @@ from multikeras.backends.numpy import engine as engine
 from multikeras.backends.numpy import fused as fused
 
 from multikeras.backends.numpy import arithmetic as arithmetic
+from multikeras.backends.numpy import bitwise as bitwise
 from multikeras.backends.numpy import creation as creation
 from multikeras.backends.numpy import elementwise as elementwise
 from multikeras.backends.numpy import activation as activation
@@ -23,4 +24,5 @@ from multikeras.backends.numpy import reductions as reductions
 from multikeras.backends.numpy import sorting as sorting
 from multikeras.backends.numpy import control_flow as control_flow
 from multikeras.backends.numpy import linalg as linalg
+from multikeras.backends.numpy import segments as segments
 UNSUPPORTED: dict[str, str] = {}

@@ -4,6 +4,7 @@ from multikeras.backends.tensorflow import core as core
 from multikeras.backends.tensorflow import engine as engine
 
 from multikeras.backends.tensorflow import arithmetic as arithmetic
+from multikeras.backends.tensorflow import bitwise as bitwise
 from multikeras.backends.tensorflow import creation as creation
 from multikeras.backends.tensorflow import elementwise as elementwise
 from multikeras.backends.tensorflow import activation as activation
@@ -19,4 +20,5 @@ from multikeras.backends.tensorflow import reductions as reductions
 from multikeras.backends.tensorflow import sorting as sorting
 from multikeras.backends.tensorflow import control_flow as control_flow
 from multikeras.backends.tensorflow import linalg as linalg
+from multikeras.backends.tensorflow import segments as segments
 UNSUPPORTED: dict[str, str] = {}

@@ -5,6 +5,7 @@ from multikeras.backends.torch import engine as engine
 from multikeras.backends.torch import fused as fused
 
 from multikeras.backends.torch import arithmetic as arithmetic
+from multikeras.backends.torch import bitwise as bitwise
 from multikeras.backends.torch import creation as creation
 from multikeras.backends.torch import elementwise as elementwise
 from multikeras.backends.torch import activation as activation
@@ -20,4 +21,5 @@ from multikeras.backends.torch import reductions as reductions
 from multikeras.backends.torch import sorting as sorting
 from multikeras.backends.torch import control_flow as control_flow
 from multikeras.backends.torch import linalg as linalg
+from multikeras.backends.torch import segments as segments
 UNSUPPORTED: dict[str, str] = {}
