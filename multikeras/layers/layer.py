@@ -29,6 +29,7 @@ from multikeras.backends import native
 from multikeras.layers.call_context import CallContext, calls
 from multikeras.layers.input_spec import InputSpec, assert_compatible
 from multikeras.layers.tracking import Tracked
+from multikeras.scopes import current as scopes_now
 from multikeras.shapes import merge
 from multikeras.symbolic import KerasTensor, Operation, SymbolicScope, any_symbolic
 from multikeras.symbolic.operation import record
@@ -45,10 +46,9 @@ class CallInfo:
     """What the signature of a layer class's `call` says."""
 
     names: tuple[str, ...]
-    required: int
     has_training: bool
     masks: tuple[tuple[str, str], ...]  # (mask argument, tensor argument)
-    varargs: bool
+    accepts_any: bool
 
 
 @functools.cache
@@ -68,10 +68,9 @@ def call_info(cls: type) -> CallInfo:
             masks.append((name, name.removesuffix("_mask")))
     return CallInfo(
         names=names,
-        required=sum(1 for p in parameters if p.name in names and p.default is p.empty),
         has_training="training" in every,
         masks=tuple(masks),
-        varargs=any(p.kind is kinds.VAR_POSITIONAL for p in parameters),
+        accepts_any=any(p.kind is kinds.VAR_KEYWORD for p in parameters),
     )
 
 
@@ -118,6 +117,9 @@ class Layer(Tracked):
         self._autocast = bool(autocast)
         self._trainable = bool(trainable)
         self._input_spec: Any = None
+        self._checked_shape: Any = None
+        self._is_plain = False
+        self._info = call_info(type(self))
         self._batch_input_shape = _input_shape(kwargs)
         if kwargs:
             raise ValueError(
@@ -276,10 +278,21 @@ class Layer(Tracked):
     def _call_in(self, context: CallContext, args: tuple, kwargs: dict) -> Any:
         if not self._settled:
             return self._first_call(context, args, kwargs)
-        if not (len(args) == 1 and not kwargs and self._ready(args[0])):
-            args, kwargs = self._convert(args, kwargs)
-            if any_symbolic(args, kwargs):
-                return self.symbolic_call(*args, **kwargs)
+        if len(args) == 1 and not kwargs and self._ready(args[0]):
+            x = args[0]
+            if self._input_spec is not None and x.shape != self._checked_shape:
+                self._check_inputs(x)
+                self._checked_shape = x.shape
+            if (
+                self._is_plain
+                and not context.masks
+                and scopes_now.autocast == self._autocast_variables
+            ):
+                return self.call(x)
+            return self._run(context, args, kwargs)
+        args, kwargs = self._convert(args, kwargs)
+        if any_symbolic(args, kwargs):
+            return self.symbolic_call(*args, **kwargs)
         if self._input_spec is not None and args:
             self._check_inputs(args[0])
         return self._run(context, args, kwargs)
@@ -311,6 +324,10 @@ class Layer(Tracked):
     def _settle(self) -> None:
         """After the first real call nothing is left to build: later calls are quick."""
         self._settled = True
+        # Nothing to do around call() but what the hot path does.
+        self._is_plain = not (
+            self._info.has_training or self._makes_masks or self.activity_regularizer is not None
+        )
         if adopt := getattr(self, "adopt_layer", None):
             for name, child in self.children():
                 if isinstance(child, Layer):
@@ -346,7 +363,7 @@ class Layer(Tracked):
 
     def _run(self, context: CallContext, args: tuple, kwargs: dict) -> Any:
         """`call` on converted inputs, with training flag, masks, autocast and losses."""
-        info = call_info(type(self))
+        info = self._info
         previous_training = context.training
         if info.has_training:
             training = kwargs.get("training")
@@ -356,6 +373,10 @@ class Layer(Tracked):
                 kwargs = {**kwargs, "training": previous_training}
             if training is not None:
                 context.training = training
+        elif "training" in kwargs and not info.accepts_any:
+            # A call() that does not ask for it leaves it to the layers inside.
+            kwargs = dict(kwargs)
+            context.training = kwargs.pop("training")
         masked = bool(context.masks)
         if masked and info.masks:
             kwargs = self._with_masks(context, info, args, kwargs)
@@ -464,6 +485,9 @@ class Layer(Tracked):
             calls.context = outer
 
     def _run_bare(self, args: tuple, kwargs: dict) -> Any:
+        info = self._info
+        if not (info.has_training or info.accepts_any):
+            kwargs = {name: value for name, value in kwargs.items() if name != "training"}
         previous = scopes.swap_autocast(self._autocast_variables)
         try:
             return self.call(*args, **kwargs)
@@ -565,6 +589,7 @@ class Layer(Tracked):
             if spec is not None and not isinstance(spec, InputSpec):
                 raise TypeError(f"{self._who()}: input_spec must be InputSpec, got {spec!r}.")
         self._input_spec = value
+        self._checked_shape = None
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as plain data.

@@ -393,7 +393,14 @@ class Trainer:
         """Builds what only data can tell: layers, bound losses and metrics, the optimizer."""
         x, y, sample_weight = batch
         if not self._prepared:
-            y_pred = self._trial(x)
+            try:
+                y_pred = self._trial(x)
+            except Exception:
+                # A model with a step of its own may take its data apart there: the step builds
+                # what is missing, and tells what is wrong.
+                if type(self).train_step is Trainer.train_step:
+                    raise
+                y_pred = None
             if y_pred is not None and y is not None and self.compiled:
                 if self.compiled_loss is not None:
                     self.compiled_loss.build(y, y_pred)

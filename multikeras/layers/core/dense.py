@@ -93,7 +93,7 @@ class Dense(Layer):
             )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
+    def call(self, inputs: Any) -> Any:
         """The outputs for inputs `(batch, ..., features)`."""
         bias = None if self.bias is None else self.bias.value
         if self._fused is not None:
