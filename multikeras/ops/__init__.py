@@ -204,6 +204,7 @@ from multikeras.ops.nn import moments as moments
 from multikeras.ops.nn import rms_normalization as rms_normalization
 from multikeras.ops.nn import softmax as softmax
 from multikeras.ops.nn import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from multikeras.ops.recurrent import gru as _gru  # noqa: F401 - declares what layers run on
 from multikeras.ops.products import dot as dot
 from multikeras.ops.products import einsum as einsum
 from multikeras.ops.products import inner as inner

@@ -1,0 +1,171 @@
+"""Branches, loops and gradients of one's own: eager, compiled, differentiated, symbolic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from multikeras import config, ops
+from multikeras.backends import native
+from multikeras.symbolic import KerasTensor, SymbolicScope
+
+from tests.conformance.gradients import COMPILES, compiled, gradients
+
+core = native.core
+X = np.float32([1, 2, 3, 4])
+
+
+def _counted(x: Any, limit: int | None) -> Any:
+    def step(i: Any, total: Any) -> tuple:
+        return i + 1, total + x
+
+    start = (0, ops.zeros_like(x))
+    return ops.while_loop(lambda i, _: i < 3, step, start, maximum_iterations=limit)[1]
+
+
+def _scan(x: Any, reverse: bool = False) -> Any:
+    def step(carry: Any, value: Any) -> tuple:
+        return carry + value["a"], carry * value["a"]
+
+    last, ys = ops.scan(step, ops.sum(x) * 0, {"a": x}, reverse=reverse)
+    return ops.concatenate([ys, ops.expand_dims(last, 0)])
+
+
+CASES: dict[str, tuple[Callable, Any]] = {
+    "cond_true": (lambda x: ops.cond(ops.sum(x) > 3, lambda: x * 2, lambda: x), 2 * X),
+    "cond_false": (lambda x: ops.cond(ops.sum(x) > 99, lambda: x * 2, lambda: x), X),
+    "cond_python": (lambda x: ops.cond(True, lambda: x * 2, lambda: x), 2 * X),
+    "switch": (
+        lambda x: ops.switch(ops.cast(x[0], "int32"), [lambda v: v, lambda v: v + 1], x),
+        X + 1,
+    ),
+    "switch_above": (lambda x: ops.switch(9, [lambda v: v, lambda v: v + 1], x), X + 1),
+    "switch_below": (lambda x: ops.switch(-1, [lambda v: v, lambda v: v + 1], x), X),
+    "while": (lambda x: _counted(x, None), 3 * X),
+    "while_limited": (lambda x: _counted(x, 2), 2 * X),
+    "while_single": (lambda x: ops.while_loop(lambda s: ops.sum(s) < 30, lambda s: s * 2, x), 4 * X),
+    "fori": (
+        lambda x: ops.fori_loop(0, 3, lambda i, s: s + x * ops.cast(i, "float32"), x),
+        4 * X,
+    ),
+    "scan": (_scan, [0, 2, 9, 24, 10]),
+    "scan_reverse": (lambda x: _scan(x, reverse=True), [9, 14, 12, 0, 10]),
+    "scan_length": (
+        lambda x: ops.scan(lambda c, _: (c * 2, c), x, None, 3)[1],
+        [X, 2 * X, 4 * X],
+    ),
+    "map": (lambda x: ops.map(lambda v: v * 2, x), 2 * X),
+    "map_structure": (lambda x: ops.map(lambda v: {"y": v[0] * v[1]}, (x, x))["y"], X * X),
+    "vectorized_map": (lambda x: ops.vectorized_map(lambda v: v[0] * v[1], (x, x)), X * X),
+    "associative_scan": (lambda x: ops.associative_scan(lambda a, b: a + b, x), np.cumsum(X)),
+    "associative_scan_reverse": (
+        lambda x: ops.associative_scan(lambda a, b: a + b, x, reverse=True),
+        [10, 9, 7, 4],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_value(name: str) -> None:
+    function, expected = CASES[name]
+    actual = ops.convert_to_numpy(function(core.convert_to_tensor(X)))
+    np.testing.assert_allclose(actual, expected)
+
+
+if COMPILES:
+
+    @pytest.mark.parametrize("name", CASES)
+    def test_compiled(name: str) -> None:
+        function, expected = CASES[name]
+        x = core.convert_to_tensor(X)
+        actual = compiled(lambda x: [function(x)], [x], [False])(x)[0]
+        np.testing.assert_allclose(ops.convert_to_numpy(actual), expected)
+
+
+GRADIENTS: dict[str, tuple[Callable, Any]] = {
+    "cond": (lambda x: ops.sum(ops.cond(True, lambda: x * x, lambda: x)), 2 * X),
+    "scan": (lambda x: ops.scan(lambda c, v: (c * v, c), x[0] * 0 + 1, x)[0], 24 / X),
+    "map": (lambda x: ops.sum(ops.map(lambda v: v * v, x)), 2 * X),
+    "fori": (lambda x: ops.sum(ops.fori_loop(0, 2, lambda _, s: s * x, x)), 3 * X**2),
+    "associative_scan": (
+        lambda x: ops.sum(ops.associative_scan(lambda a, b: a + b, x)),
+        [4, 3, 2, 1],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_gradient(name: str) -> None:
+    function, expected = GRADIENTS[name]
+    np.testing.assert_allclose(gradients(lambda xs: function(xs[0]), [X])[0], expected, rtol=1e-5)
+
+
+@pytest.mark.skipif(config.backend() == "jax", reason="JAX: no reverse mode through while_loop")
+def test_gradient_of_while_loop() -> None:
+    def function(xs: list) -> Any:
+        return ops.sum(ops.while_loop(lambda i, _: i < 2, lambda i, s: (i + 1, s * xs[0]), (0, xs[0]))[1])
+
+    np.testing.assert_allclose(gradients(function, [X])[0], 3 * X**2)
+
+
+def test_custom_gradient() -> None:
+    @ops.custom_gradient
+    def product(x: Any, y: Any) -> tuple:
+        return x * y, lambda upstream: (upstream * 10.0, upstream * y)
+
+    actual = gradients(lambda xs: ops.sum(product(xs[0], xs[0] * 2) * 3), [X])[0]
+    np.testing.assert_allclose(actual, 30 + 12 * X)
+
+
+def test_custom_gradient_of_the_keyword_form() -> None:
+    @ops.custom_gradient
+    def softplus(x: Any) -> tuple:
+        e = ops.exp(x)
+
+        def grad(*args: Any, upstream: Any = None) -> Any:
+            if upstream is None:
+                (upstream,) = args
+            return ops.multiply(upstream, 1.0 - 1.0 / ops.add(1, e))
+
+        return ops.log(1 + e), grad
+
+    actual = gradients(lambda xs: ops.sum(softplus(xs[0])), [X])[0]
+    np.testing.assert_allclose(actual, 1 / (1 + np.exp(-X)), rtol=1e-5)
+
+
+def test_symbolic_results() -> None:
+    k = KerasTensor((None, 4))
+    with SymbolicScope():
+        found = {
+            "cond": ops.cond(k[0, 0] > 0, lambda: k * 2, lambda: k),
+            "scan": ops.scan(lambda c, v: (c + v, v[:2]), ops.zeros((4,)), k)[1],
+            "map": ops.map(lambda v: v[0], k),
+            "vectorized_map": ops.vectorized_map(lambda v: v[1:], k),
+            "while": ops.while_loop(lambda a: True, lambda a: a, (k,))[0],
+            "fori": ops.fori_loop(0, 3, lambda _, v: v, k),
+        }
+    assert {name: x.shape for name, x in found.items()} == {
+        "cond": (None, 4),
+        "scan": (None, 2),
+        "map": (None,),
+        "vectorized_map": (None, 3),
+        "while": (None, 4),
+        "fori": (None, 4),
+    }
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: ops.switch(0, []), "at least one branch"),
+        (lambda x: ops.scan(lambda c, v: (c, v), x), "length"),
+        (lambda x: ops.scan(lambda c, v: (c, v), x, x, 7), "7"),
+        (lambda x: ops.while_loop(lambda a: True, lambda a: (a, a), (x,)), "2 loop variables"),
+    ],
+)
+def test_errors(call: Callable, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call(core.convert_to_tensor(X))
