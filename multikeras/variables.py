@@ -29,7 +29,7 @@ from multikeras.scopes import swap_autocast as swap_autocast
 core = native.core
 
 
-class Variable:
+class Variable(core.BaseVariable):
     """A tensor that keeps its value between calls.
 
     Args:
@@ -178,10 +178,8 @@ class Variable:
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
 
-    # NumPy leaves `array * variable` to the variable's own operator.
-    __array_ufunc__ = None
-    __array_priority__ = 100
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return id(self)
 
 
 def _host_value(initializer: Any, shape: Any, dtype: Any, name: str) -> tuple[Any, str]:

@@ -197,10 +197,10 @@ class Runner:
         if self._progress is None:
             return
         now = time.perf_counter()
-        if now < self._next_draw:
-            return
-        self._progress.update(self._count, self._functions.read(self._logs) if logs is None else logs)
-        self._next_draw = time.perf_counter() + _REDRAW_SECONDS
+        if now >= self._next_draw:
+            read = (lambda: self._functions.read(self._logs)) if logs is None else logs
+            self._progress.update(self._count, read)
+            self._next_draw = time.perf_counter() + _REDRAW_SECONDS
 
     def _feed_group(self, batch: Any) -> None:
         """Keeps batches until there are enough for one dispatch."""

@@ -503,6 +503,7 @@ class Trainer:
             shuffle=shuffle,
             class_weight=class_weight,
             steps=steps_per_epoch,
+            resume=True,
         )
         validation = None
         if validation_data is not None:

@@ -17,6 +17,15 @@ FLOATS = frozenset(np.dtype(dtypes.numpy_dtype(name)) for name in dtypes.FLOAT_D
 _NAMES = {dtypes.numpy_dtype(name): name for name in dtypes.ALL_DTYPES if name != "string"}
 
 
+class BaseVariable:
+    """What lets `jax.numpy` functions take variables."""
+
+    __array_priority__ = 100
+
+    def __jax_array__(self) -> jax.Array:
+        return self.value  # type: ignore[attr-defined]
+
+
 class BaseLayer:
     """Layers need nothing of this framework."""
 

@@ -22,6 +22,13 @@ for _scalar in (ml_dtypes.bfloat16, np.longdouble):
     ArrayBox.register(_scalar)
 
 
+class BaseVariable:
+    """What lets NumPy work with variables: it leaves `array * variable` to the variable."""
+
+    __array_ufunc__ = None
+    __array_priority__ = 100
+
+
 class BaseLayer:
     """Layers need nothing of this framework."""
 

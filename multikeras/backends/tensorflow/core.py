@@ -16,6 +16,20 @@ PLAIN_TYPES = TENSOR_TYPES
 FLOATS = frozenset(_DTYPES[name] for name in dtypes.FLOAT_DTYPES)
 
 
+class BaseVariable:
+    """What lets `tf` functions take variables, and `tf.GradientTape` differentiate by them."""
+
+    __array_priority__ = 100
+    _should_act_as_resource_variable = True
+
+    @property
+    def handle(self) -> Any:
+        return self.storage.handle  # type: ignore[attr-defined]
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> tf.Tensor:
+        return tf.convert_to_tensor(self.value, dtype=dtype, name=name)  # type: ignore[attr-defined]
+
+
 class BaseLayer(tf.Module):
     """Makes a layer a `tf.Module` that checkpoints and `tf.saved_model` see into.
 

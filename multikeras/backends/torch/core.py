@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from multikeras import dtypes
+from multikeras import dtypes, tree
 
 TENSOR_TYPES = frozenset({torch.Tensor, torch.nn.Parameter})
 PLAIN_TYPES = TENSOR_TYPES
@@ -26,6 +26,22 @@ def default_device() -> str:
     if _device is None:
         _device = "cuda" if torch.cuda.is_available() else "cpu"
     return _device
+
+
+class BaseVariable:
+    """What lets `torch` functions take variables."""
+
+    __array_priority__ = 100
+
+    @classmethod
+    def __torch_function__(
+        cls, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        def value(x: Any) -> Any:
+            return x.value if isinstance(x, cls) else x
+
+        args, kwargs = tree.map_structure(value, (args, kwargs or {}))
+        return func(*args, **kwargs)
 
 
 class BaseLayer(torch.nn.Module):
