@@ -10,8 +10,6 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-# Steps a turn of the loop: fewer turns cost less of XLA's overhead on a CPU, more compile longer.
-_UNROLL = 4
 _ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "tanh": jnp.tanh,
     "relu": jax.nn.relu,
@@ -49,8 +47,8 @@ def _loop(
             new = tuple(jnp.where(k, n, s) for n, s in zip(new, states))
         return new, new[0]
 
-    unroll = min(_UNROLL, max(1, x.shape[1]))
-    states, y = lax.scan(body, states, (projected, keep), reverse=go_backwards, unroll=unroll)
+    # Not unrolled: several steps a turn were no faster on a CPU, and take longer to compile.
+    states, y = lax.scan(body, states, (projected, keep), reverse=go_backwards)
     if keep is not None:
         # Up to the first step taken, the output would repeat the initial state; it is 0 instead.
         begun = lax.cummax(keep.astype(jnp.int32), 0, reverse=go_backwards)

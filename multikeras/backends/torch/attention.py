@@ -61,6 +61,9 @@ def dot_product_attention(
         return F.scaled_dot_product_attention(
             q, k, v, is_causal=is_causal, scale=scale
         ).transpose(1, 2)
+    if mask is not None:
+        # No gradient for a query without any key: its scores are not what its result depends on.
+        q = q * mask.to(torch.bool).any(-1, keepdim=True).to(q.dtype)
     added = _additive(query, key.shape[1], bias, mask, is_causal)
     if attn_logits_soft_cap is not None:
         scale = query.shape[-1] ** -0.5 if scale is None else scale

@@ -128,6 +128,9 @@ def max_pool_nd(
     inputs: torch.Tensor, pool_size: Ints, strides: Ints, padding: str, data_format: str
 ) -> torch.Tensor:
     rank = len(strides)
+    if not inputs.is_floating_point():  # the framework pools floats only
+        wide = max_pool_nd(inputs.double(), pool_size, strides, padding, data_format)
+        return wide.to(inputs.dtype)
     x = _first(inputs, rank, data_format)
     if padding == "valid":
         return _last(_MAX[rank](x, pool_size, strides), rank, data_format)
@@ -136,8 +139,7 @@ def max_pool_nd(
     ceil = _symmetric(tuple(x.shape[2:]), pool_size, strides, pads)
     before = [a for a, _ in pads]
     if ceil is None:
-        floating = x.is_floating_point()
-        x = F.pad(x, _flat(pads), value=-math.inf if floating else torch.iinfo(x.dtype).min)
+        x = F.pad(x, _flat(pads), value=-math.inf)
         before, ceil = [0] * rank, False
     y = _MAX[rank](x, pool_size, strides, before, ones, ceil)
     return _last(y, rank, data_format)

@@ -91,7 +91,8 @@ def binary_crossentropy(
     p = torch.clamp(output, _EPSILON, 1 - _EPSILON)
     if p.dtype in _HALVES or target.requires_grad:
         # 1 - 1e-7 is 1 in 16 bits; torch's own kernel limits the logarithms instead.
-        wide = torch.clamp(output.float(), _EPSILON, 1 - _EPSILON)
+        wide = output.float() if output.dtype in _HALVES else output
+        wide = torch.clamp(wide, _EPSILON, 1 - _EPSILON)
         losses = target * torch.log(wide) + (1 - target) * torch.log(1 - wide)
         return -losses.to(output.dtype)
     return F.binary_cross_entropy(p, target, reduction="none")
