@@ -43,7 +43,9 @@ def graph_to_config(function: Function) -> dict[str, Any]:
             for operation in function.operations
         ],
         "input_layers": _histories(function._inputs_struct, keys),
-        "output_layers": _histories(function._outputs_struct, keys),
+        "output_layers": tree.map_structure(
+            lambda tensor: _output_history(tensor, keys), function._outputs_struct
+        ),
     }
 
 
@@ -63,6 +65,19 @@ def _history(tensor: KerasTensor, keys: dict[int, int]) -> list[Any]:
 
 def _histories(structure: Any, keys: dict[int, int]) -> Any:
     return tree.map_structure(lambda tensor: _history(tensor, keys), structure)
+
+
+def _output_history(tensor: KerasTensor, keys: dict[int, int]) -> list[Any]:
+    name, call, place = _history(tensor, keys)
+    return [name, call + _first_call(tensor.keras_history[0]), place]  # type: ignore[index]
+
+
+def _first_call(operation: Any) -> int:
+    """The number of an operation's first call where outputs are named.
+
+    Keras takes the making of a graph for its first call there, but not in the calls' arguments.
+    """
+    return 1 if isinstance(operation, Function) else 0
 
 
 def _operation_entry(
@@ -111,6 +126,7 @@ class _Replay:
         self.results: dict[str, list[list[Any]]] = {}
         self._callers: dict[str, Callable[[list, dict], Any]] = {}
         self._pending: dict[str, list[Mapping[str, Any]]] = {}
+        self._operations: dict[str, Operation] = {}
         for entry in layers:
             name = entry["name"]
             if name in self._callers:
@@ -129,6 +145,7 @@ class _Replay:
             raise ValueError(
                 f"The configuration's entry {name!r} is no layer: it gives {operation!r}."
             )
+        self._operations[name] = operation
         first = operation.inbound_nodes[:1]
         if first and first[0].is_input:
             self.results[name].append(first[0].outputs)
@@ -185,14 +202,15 @@ class _Replay:
         """The tensor that the history `[name, call, place]` stands for."""
         name, call, place = _checked_history(history)
         results = self._results_of(name)
-        if call >= len(results) or place >= len(results[call]):
+        if not 0 <= call < len(results) or place >= len(results[call]):
             raise ValueError(f"The configuration refers to {history}, which is never made.")
         return results[call][place]
 
     def structure(self, histories: Any) -> Any:
-        """A structure of tensors from the structure of their histories."""
+        """A structure of inputs or outputs from the structure of their histories."""
         if _is_history(histories):
-            return self.tensor(histories)
+            name, call, place = _checked_history(histories)
+            return self.tensor([name, call - _first_call(self._operations.get(name)), place])
         if isinstance(histories, dict):
             return {key: self.structure(item) for key, item in histories.items()}
         if isinstance(histories, (list, tuple)):
