@@ -157,8 +157,7 @@ def _fitted(x: Any, axes: tuple[int, int], target: tuple[int, int], pad: bool, v
     for axis, have, want in zip(axes, (height, width), wanted, strict=True):
         if pad and want > have:
             widths = [(0, 0)] * len(x.shape)
-            before = (want - have) // 2
-            widths[axis] = (before, want - have - before)
+            widths[axis] = ((want - have) // 2,) * 2  # even on both sides, if one short
             x = shaping.pad(x, widths, constant_values=value)
         elif not pad and want < have:
             start = (have - want) // 2

@@ -437,8 +437,7 @@ def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = No
         x: a tensor.
         axis: default the last.
         order: of the norm; see `norm`.
-        epsilon: the least by which is divided (of order 2: the least square); default
-            `config.epsilon()`.
+        epsilon: the least by which is divided; default `config.epsilon()`.
 
     Example:
         >>> from multikeras import ops
@@ -448,7 +447,7 @@ def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = No
     epsilon = config.epsilon() if epsilon is None else epsilon
     if order == 2:
         squares = reductions.sum(arithmetic.multiply(x, x), axis, keepdims=True)
-        return arithmetic.multiply(x, elementwise.rsqrt(arithmetic.maximum(squares, epsilon)))
+        return arithmetic.multiply(x, elementwise.rsqrt(arithmetic.maximum(squares, epsilon**2)))
     size = norm(x, order, axis, keepdims=True)
     return arithmetic.divide(x, arithmetic.maximum(size, epsilon))
 

@@ -48,7 +48,7 @@ def _lu(x: Any) -> Any:
 
 def _normalize(x: Any, axis: int = -1, order: Any = 2, epsilon: float = 1e-7) -> Any:
     if order == 2:
-        return x / np.sqrt(np.maximum((x * x).sum(axis, keepdims=True), epsilon))
+        return x / np.sqrt(np.maximum((x * x).sum(axis, keepdims=True), epsilon**2))
     return x / np.maximum(np.linalg.norm(x, order, axis, keepdims=True), epsilon)
 
 
