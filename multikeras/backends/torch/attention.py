@@ -8,27 +8,25 @@ import torch.nn.functional as F  # noqa: N812 - as everybody calls it
 Tensor = torch.Tensor
 
 
-def _additive(
-    query: Tensor, keys: int, bias: Tensor | None, mask: Tensor | None, is_causal: bool
-) -> Tensor | None:
-    """Bias and masks as one tensor that is added to the scores.
+def _masked(
+    q: Tensor, keys: int, bias: Tensor | None, mask: Tensor | None, is_causal: bool
+) -> tuple[Tensor, Tensor | None]:
+    """The query, and bias and masks as one tensor that is added to the scores.
 
-    What is masked gets a large finite number: a row without any key becomes a mean, not a NaN.
+    A query without any key shall get the mean of the values, and no gradient: it becomes 0, and
+    so do its scores. A row of large negative numbers would do for the value, but the fused
+    kernel's backward pass loses the number of keys in their logarithm.
     """
     if is_causal:
-        causal = torch.ones(
-            query.shape[1], keys, dtype=torch.bool, device=query.device
-        ).tril()
+        causal = torch.ones(q.shape[2], keys, dtype=torch.bool, device=q.device).tril()
         mask = causal if mask is None else torch.logical_and(mask, causal)
     if mask is None:
-        return bias
-    lowest = -0.7 * torch.finfo(query.dtype).max
+        return q, bias
     mask = mask.to(torch.bool)
-    if bias is not None:
-        return torch.where(mask, bias, lowest)
-    return torch.zeros(mask.shape, dtype=query.dtype, device=query.device).masked_fill(
-        ~mask, lowest
-    )
+    some = mask.any(-1, keepdim=True).to(q.dtype)
+    lowest = some * (-0.7 * torch.finfo(q.dtype).max)
+    added = torch.where(mask, torch.zeros_like(lowest) if bias is None else bias, lowest)
+    return q * some, added
 
 
 def _capped(
@@ -61,10 +59,7 @@ def dot_product_attention(
         return F.scaled_dot_product_attention(
             q, k, v, is_causal=is_causal, scale=scale
         ).transpose(1, 2)
-    if mask is not None:
-        # No gradient for a query without any key: its scores are not what its result depends on.
-        q = q * mask.to(torch.bool).any(-1, keepdim=True).to(q.dtype)
-    added = _additive(query, key.shape[1], bias, mask, is_causal)
+    q, added = _masked(q, key.shape[1], bias, mask, is_causal)
     if attn_logits_soft_cap is not None:
         scale = query.shape[-1] ** -0.5 if scale is None else scale
         return _capped(q, k, v, added, scale, attn_logits_soft_cap).transpose(1, 2)
