@@ -61,3 +61,15 @@ from multikeras.layers.reshaping.up_sampling import UpSampling3D as UpSampling3D
 from multikeras.layers.reshaping.zero_padding import ZeroPadding1D as ZeroPadding1D
 from multikeras.layers.reshaping.zero_padding import ZeroPadding2D as ZeroPadding2D
 from multikeras.layers.reshaping.zero_padding import ZeroPadding3D as ZeroPadding3D
+from multikeras.layers.core.identity import Identity as Identity
+from multikeras.layers.core.wrapper import Wrapper as Wrapper
+from multikeras.layers.recurrent.bidirectional import Bidirectional as Bidirectional
+from multikeras.layers.recurrent.gru import GRU as GRU
+from multikeras.layers.recurrent.gru import GRUCell as GRUCell
+from multikeras.layers.recurrent.lstm import LSTM as LSTM
+from multikeras.layers.recurrent.lstm import LSTMCell as LSTMCell
+from multikeras.layers.recurrent.rnn import RNN as RNN
+from multikeras.layers.recurrent.simple_rnn import SimpleRNN as SimpleRNN
+from multikeras.layers.recurrent.simple_rnn import SimpleRNNCell as SimpleRNNCell
+from multikeras.layers.recurrent.stacked_rnn_cells import StackedRNNCells as StackedRNNCells
+from multikeras.layers.recurrent.time_distributed import TimeDistributed as TimeDistributed

@@ -236,22 +236,26 @@ class Layer(Tracked):
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes that the layer was built with."""
-        return self._build_config
+        shapes = self._build_config
+        if shapes is None or set(shapes) == {"input_shape"}:
+            return shapes
+        if len(shapes) == 1:
+            return {"input_shape": next(iter(shapes.values()))}
+        return {"shapes_dict": shapes}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds with `get_build_config`'s result."""
         if self.built or not config:
             return
-        shapes_ = {
+        shapes = config.get("shapes_dict", config)
+        shapes = {
             key: tree.map_shape_structure(tuple, value) if value is not None else None
-            for key, value in config.items()
+            for key, value in shapes.items()
         }
-        if set(shapes_) == {"input_shape"}:
-            self.build(shapes_["input_shape"])
-        elif "shapes_dict" in shapes_:
-            self.build(**config["shapes_dict"])
-        else:
-            self.build(**shapes_)
+        if set(shapes) <= set(inspect.signature(self.build).parameters):
+            self.build(**shapes)
+        else:  # a layer of Keras's that names them otherwise: the first is that of the inputs
+            self.build(next(iter(shapes.values())))
 
     # -- calling ----------------------------------------------------------------------------
 
@@ -329,7 +333,7 @@ class Layer(Tracked):
             self._info.has_training or self._makes_masks or self.activity_regularizer is not None
         )
         if adopt := getattr(self, "adopt_layer", None):
-            for name, child in self.children():
+            for name, child in list(self.children()):
                 if isinstance(child, Layer):
                     adopt(name.replace(".", "_"), child)
 

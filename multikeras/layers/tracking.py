@@ -96,10 +96,12 @@ class Tracked(core.BaseLayer, Operation):
         found: dict[int, Variable] = {}
         for layer in self._flatten_layers():
             found.update((id(v), v) for v in layer._own_weights())
-            for _, child in layer.children():
-                if isinstance(child, SeedGenerator):
-                    found[id(child.state)] = child.state
+            found.update((id(v), v) for v in layer._state_variables())
         return list(found.values())
+
+    def _state_variables(self) -> list[Variable]:
+        """What a step changes but no file keeps: here, the states of seed generators."""
+        return [child.state for _, child in self.children() if isinstance(child, SeedGenerator)]
 
     @property
     def trainable_weights(self) -> list[Variable]:
