@@ -15,6 +15,7 @@ from multikeras.callbacks.progbar import Progbar as Progbar
 from multikeras.callbacks.progbar import ProgbarLogger as ProgbarLogger
 from multikeras.callbacks.remote_monitor import RemoteMonitor as RemoteMonitor
 from multikeras.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
+from multikeras.callbacks.tensorboard import TensorBoard as TensorBoard
 from multikeras.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "ReduceLROnPlateau",
     "RemoteMonitor",
     "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

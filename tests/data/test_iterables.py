@@ -178,6 +178,7 @@ def test_workers_stop_when_an_epoch_is_left_early():
     assert threading.active_count() == before
 
 
+@pytest.mark.slow
 def test_worker_processes():
     dataset = data.py_dataset.PyDataset  # a class that a fresh process can import
     source = data.make_source(Spawned(workers=2, use_multiprocessing=True))
