@@ -105,6 +105,8 @@ def main() -> tuple[float, float]:
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseTopKCategoricalAccuracy(k=5, name="top5")],
     )
+    # `call` takes two arguments, `fit` passes one: this call makes the weights.
+    model(x["documents"][:1], x["times"][:1])
     history = model.fit(x, y, batch_size=64, epochs=arguments.epochs, verbose=0).history
     for epoch, (loss, top5) in enumerate(zip(history["loss"], history["top5"])):
         print(f"{keras.config.backend()} epoch {epoch + 1}: loss {loss:.4f}, top-5 {top5:.4f}")

@@ -407,8 +407,10 @@ class Trainer:
                 if self.compiled_metrics is not None:
                     self.compiled_metrics.build(y, y_pred)
             self._prepared = True
-        if training and self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
+        optimizer = self.optimizer
+        if training and optimizer is not None and not optimizer.built:
+            if variables := self.trainable_variables:
+                optimizer.build(variables)
 
     def _trial(self, x: Any) -> Any:
         """The outputs for a batch, as shapes only where those can be told; builds the model."""
