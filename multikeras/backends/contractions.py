@@ -47,9 +47,7 @@ def _split_subscripts(subscripts: str, ranks: tuple[int, ...]) -> tuple[tuple[st
     if len(terms) != len(ranks):
         raise ValueError(f"einsum: {subscripts!r} is for {len(terms)} tensors, got {len(ranks)}.")
     unused = [c for c in string.ascii_letters if c not in subscripts]
-    rest = [
-        rank - len(term.replace("...", "")) for term, rank in zip(terms, ranks, strict=True)
-    ]
+    rest = [rank - len(term.replace("...", "")) for term, rank in zip(terms, ranks, strict=True)]
     most = max((n for n, term in zip(rest, terms, strict=True) if "..." in term), default=0)
     dots = "".join(unused[:most])
     written = []

@@ -88,10 +88,12 @@ def _cond_spec(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
         if a is not None and (len(a.shape) != len(b.shape) or a.dtype != b.dtype):
             raise ValueError(f"cond: the branches return {a} and {b}.")
     return tree.map_structure(
-        lambda a, b: a
-        if a is None
-        else KerasTensor(
-            tuple(x if x == y else None for x, y in zip(a.shape, b.shape, strict=True)), a.dtype
+        lambda a, b: (
+            a
+            if a is None
+            else KerasTensor(
+                tuple(x if x == y else None for x, y in zip(a.shape, b.shape, strict=True)), a.dtype
+            )
         ),
         yes,
         no,

@@ -32,7 +32,9 @@ def spatial_axes(rank: int, data_format: str | None) -> tuple[int, int]:
             f"`data_format` must be 'channels_last' or 'channels_first', got {data_format!r}."
         )
     if rank not in (3, 4):
-        raise ValueError(f"Expected an image (rank 3) or a batch of them (rank 4), got rank {rank}.")
+        raise ValueError(
+            f"Expected an image (rank 3) or a batch of them (rank 4), got rank {rank}."
+        )
     return (rank - 3, rank - 2) if data_format == "channels_last" else (rank - 2, rank - 1)
 
 

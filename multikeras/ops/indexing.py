@@ -15,7 +15,7 @@ import numpy as np
 
 from multikeras import dtypes, shapes
 from multikeras.backends import arguments
-from multikeras.ops import core, reductions, rules
+from multikeras.ops import reductions, rules
 from multikeras.ops._compose import composed
 from multikeras.ops._declare import op
 from multikeras.symbolic import KerasTensor
@@ -116,10 +116,12 @@ def _taken_along(_: str | None, x: KerasTensor, indices: Any, axis: Any = None) 
     place = shapes.normalize_axis(axis, len(x.shape), "take_along_axis")
     if len(indices.shape) != len(x.shape):
         raise ValueError("`indices` must have the rank of `x`.")
-    shape = list(shapes.broadcast(
-        (*x.shape[:place], 1, *x.shape[place + 1 :]),
-        (*indices.shape[:place], 1, *indices.shape[place + 1 :]),
-    ))
+    shape = list(
+        shapes.broadcast(
+            (*x.shape[:place], 1, *x.shape[place + 1 :]),
+            (*indices.shape[:place], 1, *indices.shape[place + 1 :]),
+        )
+    )
     shape[place] = indices.shape[place]
     return KerasTensor(shape, x.dtype)
 
@@ -147,7 +149,11 @@ def _as_dims(shape: Any) -> tuple:
     return tuple(d if isinstance(d, int) else None for d in shape)
 
 
-@op(rules.custom(lambda _, i, v, shape: KerasTensor(_as_dims(shape), v.dtype), ("indices", "values")))
+@op(
+    rules.custom(
+        lambda _, i, v, shape: KerasTensor(_as_dims(shape), v.dtype), ("indices", "values")
+    )
+)
 def scatter(indices: Any, values: Any, shape: Any) -> Any:
     """Zeros of `shape`, to which `values` are added at `indices`; repeated ones add up.
 

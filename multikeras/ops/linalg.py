@@ -10,10 +10,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-
 from multikeras import config, dtypes, shapes
 from multikeras.backends import arguments
-from multikeras.ops import arithmetic, core, elementwise, indexing, products, reductions, rules, shaping
+from multikeras.ops import (
+    arithmetic,
+    core,
+    elementwise,
+    indexing,
+    products,
+    reductions,
+    rules,
+    shaping,
+)
 from multikeras.ops._compose import composed
 from multikeras.ops._declare import op
 from multikeras.symbolic import KerasTensor
@@ -191,7 +199,7 @@ def _svd_spec(dtype: str, x: KerasTensor, full_matrices: bool = True, compute_uv
     s = KerasTensor((*batch, k), dtype)
     if not compute_uv:
         return s
-    left, right = ((m, n) if full_matrices else (k, k))
+    left, right = (m, n) if full_matrices else (k, k)
     return KerasTensor((*batch, m, left), dtype), s, KerasTensor((*batch, right, n), dtype)
 
 
@@ -446,8 +454,12 @@ def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = No
     """
     epsilon = config.epsilon() if epsilon is None else epsilon
     if order == 2:
+        dtype = core.dtype(x)
+        if dtypes.item_bytes(dtype) == 2:
+            x = core.cast(x, "float32")  # squares of small 16-bit numbers vanish
         squares = reductions.sum(arithmetic.multiply(x, x), axis, keepdims=True)
-        return arithmetic.multiply(x, elementwise.rsqrt(arithmetic.maximum(squares, epsilon**2)))
+        scale = elementwise.rsqrt(arithmetic.maximum(squares, epsilon**2))
+        return core.cast(arithmetic.multiply(x, scale), dtype)
     size = norm(x, order, axis, keepdims=True)
     return arithmetic.divide(x, arithmetic.maximum(size, epsilon))
 
@@ -558,9 +570,7 @@ def cross(
     def minor(i: int, j: int) -> Any:
         # The third component of a vector of two is zero.
         terms = [
-            arithmetic.multiply(part(a, p), part(b, q))
-            if p < sizes[0] and q < sizes[1]
-            else None
+            arithmetic.multiply(part(a, p), part(b, q)) if p < sizes[0] and q < sizes[1] else None
             for p, q in ((i, j), (j, i))
         ]
         if terms[1] is None:
@@ -589,7 +599,5 @@ def kron(x1: Any, x2: Any) -> Any:
     dims2 = (1,) * (rank - len(x2.shape)) + core.shape(x2)
     a = shaping.reshape(x1, [n for d in dims1 for n in (d, 1)])
     b = shaping.reshape(x2, [n for d in dims2 for n in (1, d)])
-    sizes = [
-        None if p is None or q is None else p * q for p, q in zip(dims1, dims2, strict=True)
-    ]
+    sizes = [None if p is None or q is None else p * q for p, q in zip(dims1, dims2, strict=True)]
     return shaping.reshape(arithmetic.multiply(a, b), sizes)

@@ -147,9 +147,7 @@ def unravel_index(indices: Any, shape: Any) -> Any:
     """
     shape = tuple(shape)
     total = int(np.prod(shape))
-    indices = arithmetic.where(
-        arithmetic.less(indices, 0), arithmetic.add(indices, total), indices
-    )
+    indices = arithmetic.where(arithmetic.less(indices, 0), arithmetic.add(indices, total), indices)
     found = []
     for size in reversed(shape):
         found.append(arithmetic.mod(indices, size))

@@ -41,7 +41,10 @@ _KERNELS = {
 
 
 def _resize(
-    images: Any, size: Any, interpolation: str = "bilinear", antialias: bool = False,
+    images: Any,
+    size: Any,
+    interpolation: str = "bilinear",
+    antialias: bool = False,
     data_format: str = "channels_last",
 ) -> Any:
     axes = (-3, -2) if data_format == "channels_last" else (-2, -1)
@@ -62,8 +65,14 @@ def _resize(
 
 CASES = [
     *(
-        Case("resize", (f(2, 4, 5, 3), size, interpolation), {"antialias": antialias}, tol=1e-4,
-             reference=_resize, name=f"{interpolation}_{size}_{antialias}")
+        Case(
+            "resize",
+            (f(2, 4, 5, 3), size, interpolation),
+            {"antialias": antialias},
+            tol=1e-4,
+            reference=_resize,
+            name=f"{interpolation}_{size}_{antialias}",
+        )
         for interpolation in ("nearest", *_KERNELS)
         for size in ((8, 10), (3, 2), (7, 5))
         for antialias in (False, True)
@@ -71,15 +80,30 @@ CASES = [
     Case("resize", (f(2, 3, 4, 5), (6, 6)), {"data_format": "channels_first"}, reference=_resize),
     Case("resize", (f(4, 5, 3), (6, 6)), reference=_resize, batch=False),
     *(
-        Case("resize", (i(2, 4, 4, 1, high=255, dtype=dtype), (6, 7), interpolation),
-             reference=_resize, name=f"{dtype}_{interpolation}")
+        Case(
+            "resize",
+            (i(2, 4, 4, 1, high=255, dtype=dtype), (6, 7), interpolation),
+            reference=_resize,
+            name=f"{dtype}_{interpolation}",
+        )
         for dtype in ("uint8", "int32")
         for interpolation in ("nearest", "bilinear", "bicubic")
     ),
-    Case("resize", (f(1, 4, 8, 1), (4, 4)), {"crop_to_aspect_ratio": True}, name="cropped",
-         reference=lambda x, *_, **__: x[:, :, 2:6]),
-    Case("resize", (f(1, 2, 4, 1), (4, 4)), {"pad_to_aspect_ratio": True, "fill_value": 5.0},
-         name="padded", tol=1e-4,
-         reference=lambda x, *_, **__: np.pad(x, ((0, 0), (1, 1), (0, 0), (0, 0)),
-                                              constant_values=5.0)),
+    Case(
+        "resize",
+        (f(1, 4, 8, 1), (4, 4)),
+        {"crop_to_aspect_ratio": True},
+        name="cropped",
+        reference=lambda x, *_, **__: x[:, :, 2:6],
+    ),
+    Case(
+        "resize",
+        (f(1, 2, 4, 1), (4, 4)),
+        {"pad_to_aspect_ratio": True, "fill_value": 5.0},
+        name="padded",
+        tol=1e-4,
+        reference=lambda x, *_, **__: np.pad(
+            x, ((0, 0), (1, 1), (0, 0), (0, 0)), constant_values=5.0
+        ),
+    ),
 ]

@@ -88,15 +88,25 @@ CASES = [
     item((ALL, np.bool_([True, False, True, True])), "mask", symbolic=False, compiled=False),
     item(x > 0.5, "whole_mask", symbolic=False, compiled=False),
     *(
-        Case("take", (x, index), {"axis": axis}, batch=axis is not None and axis != 0,
-             name=f"{index.shape}_{axis}")
+        Case(
+            "take",
+            (x, index),
+            {"axis": axis},
+            batch=axis is not None and axis != 0,
+            name=f"{index.shape}_{axis}",
+        )
         for index in (ints([0, 2, 0, -1]), ints([[1, 0], [2, 2]]), ints(1))
         for axis in (None, 0, 1, -1)
     ),
     Case("take", (f(6, 3), i(4, 2, high=6)), {"axis": 0}, batch=False, name="rows"),
     *(
-        Case("take_along_axis", (x, i(*shape, high=3)), {"axis": axis}, reference=_take_along,
-             name=str(axis))
+        Case(
+            "take_along_axis",
+            (x, i(*shape, high=3)),
+            {"axis": axis},
+            reference=_take_along,
+            name=str(axis),
+        )
         for axis, shape in ((0, (2, 4, 5)), (1, (3, 6, 5)), (-1, (3, 4, 1)))
     ),
     Case("take_along_axis", (x, ints([0, 59, -1])), reference=_take_along, batch=False),
@@ -104,17 +114,37 @@ CASES = [
     Case("scatter", (rows, f(3, 2), (3, 2)), reference=_scatter, batch=False),
     Case("scatter", (places, f(3), (3, 4)), reference=_scatter, batch=False),
     *(
-        Case("scatter_update", (f(3, 4), index, updates, how), reference=_scattered(ufunc),
-             batch=False, name=f"{how}_{index.shape[-1]}")
+        Case(
+            "scatter_update",
+            (f(3, 4), index, updates, how),
+            reference=_scattered(ufunc),
+            batch=False,
+            name=f"{how}_{index.shape[-1]}",
+        )
         for index, updates in ((ints([[2], [0]]), f(2, 4, seed=3)), (places, f(3, seed=3)))
-        for how, ufunc in ((None, None), ("add", np.add), ("mul", np.multiply),
-                           ("max", np.maximum), ("min", np.minimum))
+        for how, ufunc in (
+            (None, None),
+            ("add", np.add),
+            ("mul", np.multiply),
+            ("max", np.maximum),
+            ("min", np.minimum),
+        )
     ),
-    Case("scatter_update", (i(3), rows, i(3, seed=1), "add"), reference=_scattered(np.add),
-         batch=False, name="repeated"),
+    Case(
+        "scatter_update",
+        (i(3), rows, i(3, seed=1), "add"),
+        reference=_scattered(np.add),
+        batch=False,
+        name="repeated",
+    ),
     *(
-        Case("slice", (x, start, shape), name=f"{start}_{shape}", batch=False,
-             reference=lambda x, start, shape: x[_block(start, shape, x.shape)])
+        Case(
+            "slice",
+            (x, start, shape),
+            name=f"{start}_{shape}",
+            batch=False,
+            reference=lambda x, start, shape: x[_block(start, shape, x.shape)],
+        )
         for start, shape in (((0, 1, 2), (2, 3, 1)), ((1, 0, 0), (-1, 2, -1)))
     ),
     Case("slice_update", (x, (1, 0, 2), f(2, 3, 2, seed=1)), reference=_slice_update, batch=False),

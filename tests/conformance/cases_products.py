@@ -48,11 +48,19 @@ def _einsum(subscripts: str, operands: list[Any]) -> Any:
 
 
 CASES = [
-    *(Case("matmul", (f(*a), f(*c, seed=1)), batch=a[0] != c[0] and len(a) > 1) for a, c in MATMULS),
+    *(
+        Case("matmul", (f(*a), f(*c, seed=1)), batch=a[0] != c[0] and len(a) > 1)
+        for a, c in MATMULS
+    ),
     Case("matmul", (i(2, 3), i(3, 4)), batch=False),
     Case("matmul", (b(2, 3), b(3, 4)), batch=False),
-    Case("matmul", (i(2, 3, dtype="int8"), i(3, 4, dtype="int8")), batch=False, name="int8",
-         reference=lambda x, y: np.matmul(x.astype("int32"), y)),
+    Case(
+        "matmul",
+        (i(2, 3, dtype="int8"), i(3, 4, dtype="int8")),
+        batch=False,
+        name="int8",
+        reference=lambda x, y: np.matmul(x.astype("int32"), y),
+    ),
     Case("matmul", (f(2, 3), i(3, 4)), batch=False, name="promotes"),
     *(
         Case("dot", (f(*a), f(*c, seed=1)), batch=False)
@@ -69,15 +77,30 @@ CASES = [
         for a, c in (((2,), (3,)), ((2, 3), (4,)))
     ),
     *(
-        Case("tensordot", (f(2, 3, 3), f(3, 3, 2, seed=1)), {"axes": axes}, batch=False,
-             name=str(axes).replace(" ", ""))
+        Case(
+            "tensordot",
+            (f(2, 3, 3), f(3, 3, 2, seed=1)),
+            {"axes": axes},
+            batch=False,
+            name=str(axes).replace(" ", ""),
+        )
         for axes in (0, 1, 2, ((1, 2), (0, 1)), ([2], [1]), (-1, 0))
     ),
     *(
-        Case("einsum_of", (equation, [f(*s, seed=k) for k, s in enumerate(shapes)]),
-             reference=_einsum, name=equation.replace(" ", "_"), batch=equation.startswith("b"))
+        Case(
+            "einsum_of",
+            (equation, [f(*s, seed=k) for k, s in enumerate(shapes)]),
+            reference=_einsum,
+            name=equation.replace(" ", "_"),
+            batch=equation.startswith("b"),
+        )
         for equation, shapes in EINSUMS
     ),
-    Case("einsum_of", ("ij,jk->ik", [i(2, 3), i(3, 2)]), reference=_einsum, name="integers",
-         batch=False),
+    Case(
+        "einsum_of",
+        ("ij,jk->ik", [i(2, 3), i(3, 2)]),
+        reference=_einsum,
+        name="integers",
+        batch=False,
+    ),
 ]

@@ -51,14 +51,15 @@ CASES = [
         for source, target in ((0, -1), (2, 0), ((0, 1), (2, 0)), ([2], [1]))
     ),
     *(
-        Case("expand_dims", (x, axis), reference=lambda x, a: np.expand_dims(x, _tuple(a)),
-             name=str(axis))
+        Case(
+            "expand_dims",
+            (x, axis),
+            reference=lambda x, a: np.expand_dims(x, _tuple(a)),
+            name=str(axis),
+        )
         for axis in (0, 1, -1, (0, -1), (1, 2))
     ),
-    *(
-        Case("squeeze", (f(2, 1, 3, 1), axis), name=str(axis))
-        for axis in (None, 1, -1, (1, 3))
-    ),
+    *(Case("squeeze", (f(2, 1, 3, 1), axis), name=str(axis)) for axis in (None, 1, -1, (1, 3))),
     *(
         Case("concatenate", ([f(2, 3, 4), f(2, 3, 4, seed=1)], axis), name=str(axis))
         for axis in (0, 1, -1)
@@ -87,8 +88,13 @@ CASES = [
     Case("vsplit", (f(4, 2), 2), batch=False),
     Case("dsplit", (f(2, 3, 4), [1, 3])),
     *(
-        Case("unstack", (x,), {"axis": axis}, batch=axis != 0,
-             reference=lambda x, axis: list(np.moveaxis(x, axis, 0)))
+        Case(
+            "unstack",
+            (x,),
+            {"axis": axis},
+            batch=axis != 0,
+            reference=lambda x, axis: list(np.moveaxis(x, axis, 0)),
+        )
         for axis in (0, 1, -1)
     ),
     Case("unstack", (x, 2, 0), reference=lambda x, *_: list(x), batch=False, name="num"),
@@ -104,8 +110,14 @@ CASES = [
         for shape, target in (((3,), (2, 3)), ((2, 1), (2, 3)), ((), (2,)), ((1, 3, 1), (2, 3, 4)))
     ),
     *(
-        Case("pad", (f(2, 3, 4), width), settings, reference=np.pad, batch=bool(settings),
-             name=f"{settings.get('mode', '')}{width}")
+        Case(
+            "pad",
+            (f(2, 3, 4), width),
+            settings,
+            reference=np.pad,
+            batch=bool(settings),
+            name=f"{settings.get('mode', '')}{width}",
+        )
         for width, settings in PADS
     ),
     Case("pad", (f(2, 3), ((0, 0), (1, 2))), {"constant_values": 7.0}),
@@ -118,10 +130,16 @@ CASES = [
         Case("roll", (x, shift), {"axis": axis}, name=f"{shift}_{axis}")
         for shift, axis in ((1, None), (-2, 1), (5, 0), ((1, 2), (0, 2)), (1, (0, 1)))
     ),
-    *(Case("rot90", (x, k, axes), name=f"{k}_{axes}")
-      for k, axes in ((1, (0, 1)), (2, (0, 1)), (3, (1, 2)), (0, (0, 1)), (5, (2, 0)))),
+    *(
+        Case("rot90", (x, k, axes), name=f"{k}_{axes}")
+        for k, axes in ((1, (0, 1)), (2, (0, 1)), (3, (1, 2)), (0, (0, 1)), (5, (2, 0)))
+    ),
     Case("_rearranged", (f(2, 6, 3), "b (h w) c -> b c h w", {"h": 2}), reference=_rearranged),
     Case("_rearranged", (f(2, 6, 3), "b n c -> b (c n)", {}), reference=_rearranged),
-    Case("_rearranged", (f(2, 6, 3), "b ... c -> b (c ...)", {}), reference=_rearranged,
-         name="ellipsis"),
+    Case(
+        "_rearranged",
+        (f(2, 6, 3), "b ... c -> b (c ...)", {}),
+        reference=_rearranged,
+        name="ellipsis",
+    ),
 ]

@@ -31,8 +31,14 @@ def _counts(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 
 CASES = [
     *(
-        Case(op, (array,), {"axis": axis}, reference=ref, batch=axis not in (None, 0),
-             name=f"{array.dtype}_{axis}")
+        Case(
+            op,
+            (array,),
+            {"axis": axis},
+            reference=ref,
+            batch=axis not in (None, 0),
+            name=f"{array.dtype}_{axis}",
+        )
         for op, ref in (("sort", np.sort), ("argsort", _argsort))
         for array in (x, i(3, 4, 5), b(2, 4))
         for axis in (-1, 0, None)
@@ -43,15 +49,32 @@ CASES = [
         for k in (1, 2, 4)
     ),
     *(
-        Case("in_top_k", (np.int32([0, 1, 2, 0]), ties, k), grad=False, name=str(k), batch=False,
-             reference=np.bool_(expected))
+        Case(
+            "in_top_k",
+            (np.int32([0, 1, 2, 0]), ties, k),
+            grad=False,
+            name=str(k),
+            batch=False,
+            reference=np.bool_(expected),
+        )
         for k, expected in ((1, [1, 0, 1, 0]), (2, [1, 1, 1, 0]), (3, [1, 1, 1, 0]))
     ),
-    Case("in_top_k", (np.int32([-1, 5]), ties[:2], 3), grad=False, batch=False,
-         reference=np.bool_([0, 0]), name="out_of_range"),
+    Case(
+        "in_top_k",
+        (np.int32([-1, 5]), ties[:2], 3),
+        grad=False,
+        batch=False,
+        reference=np.bool_([0, 0]),
+        name="out_of_range",
+    ),
     *(
-        Case("searchsorted", (np.float32([1, 3, 3, 7]), values), {"side": side}, grad=False,
-             batch=False)
+        Case(
+            "searchsorted",
+            (np.float32([1, 3, 3, 7]), values),
+            {"side": side},
+            grad=False,
+            batch=False,
+        )
         for values in (np.float32([0, 3, 8]), np.float32([[1, 3.5], [7, 2]]))
         for side in ("left", "right")
     ),
@@ -62,8 +85,19 @@ CASES = [
         for array in (i(9, high=5), i(2, 6, high=5))
         for settings in ({}, {"minlength": 7})
     ),
-    Case("bincount", (i(6, high=4), f(6)), reference=_counts, symbolic=False, compiled=False,
-         grad=False),
-    Case("bincount", (i(2, 6, high=4), i(2, 6, seed=1)), reference=_counts, symbolic=False,
-         compiled=False),
+    Case(
+        "bincount",
+        (i(6, high=4), f(6)),
+        reference=_counts,
+        symbolic=False,
+        compiled=False,
+        grad=False,
+    ),
+    Case(
+        "bincount",
+        (i(2, 6, high=4), i(2, 6, seed=1)),
+        reference=_counts,
+        symbolic=False,
+        compiled=False,
+    ),
 ]

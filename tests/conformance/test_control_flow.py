@@ -11,7 +11,6 @@ import pytest
 from multikeras import config, ops
 from multikeras.backends import native
 from multikeras.symbolic import KerasTensor, SymbolicScope
-
 from tests.conformance.gradients import COMPILES, compiled, gradients
 
 core = native.core
@@ -46,7 +45,10 @@ CASES: dict[str, tuple[Callable, Any]] = {
     "switch_below": (lambda x: ops.switch(-1, [lambda v: v, lambda v: v + 1], x), X),
     "while": (lambda x: _counted(x, None), 3 * X),
     "while_limited": (lambda x: _counted(x, 2), 2 * X),
-    "while_single": (lambda x: ops.while_loop(lambda s: ops.sum(s) < 30, lambda s: s * 2, x), 4 * X),
+    "while_single": (
+        lambda x: ops.while_loop(lambda s: ops.sum(s) < 30, lambda s: s * 2, x),
+        4 * X,
+    ),
     "fori": (
         lambda x: ops.fori_loop(0, 3, lambda i, s: s + x * ops.cast(i, "float32"), x),
         4 * X,
@@ -106,7 +108,9 @@ def test_gradient(name: str) -> None:
 @pytest.mark.skipif(config.backend() == "jax", reason="JAX: no reverse mode through while_loop")
 def test_gradient_of_while_loop() -> None:
     def function(xs: list) -> Any:
-        return ops.sum(ops.while_loop(lambda i, _: i < 2, lambda i, s: (i + 1, s * xs[0]), (0, xs[0]))[1])
+        return ops.sum(
+            ops.while_loop(lambda i, _: i < 2, lambda i, s: (i + 1, s * xs[0]), (0, xs[0]))[1]
+        )
 
     np.testing.assert_allclose(gradients(function, [X])[0], 3 * X**2)
 

@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 
 
-
 def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
     if not isinstance(pred, jax.core.Tracer):
         return true_fn() if pred else false_fn()
@@ -70,5 +69,3 @@ def custom_gradient(f: Callable) -> Callable:
         return output, every
 
     return jax.custom_gradient(with_tuple)
-
-

@@ -87,9 +87,7 @@ def slice(inputs: jax.Array, start_indices: Any, shape: Any) -> jax.Array:
 
 
 def slice_update(inputs: jax.Array, start_indices: Any, updates: jax.Array) -> jax.Array:
-    return jax.lax.dynamic_update_slice(
-        inputs, updates.astype(inputs.dtype), tuple(start_indices)
-    )
+    return jax.lax.dynamic_update_slice(inputs, updates.astype(inputs.dtype), tuple(start_indices))
 
 
 def one_hot(

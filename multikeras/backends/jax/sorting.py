@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
@@ -32,9 +30,7 @@ def in_top_k(targets: jax.Array, predictions: jax.Array, k: int) -> jax.Array:
     return inside & jnp.isfinite(chosen[..., 0]) & (higher < k)
 
 
-def searchsorted(
-    sorted_sequence: jax.Array, values: jax.Array, side: str = "left"
-) -> jax.Array:
+def searchsorted(sorted_sequence: jax.Array, values: jax.Array, side: str = "left") -> jax.Array:
     return jnp.searchsorted(sorted_sequence, values, side=side).astype("int32")
 
 

@@ -10,10 +10,9 @@ import builtins
 from collections.abc import Callable
 from typing import Any
 
-import autograd.numpy as anp
 import numpy as np
-from autograd.extend import Box, VSpace, defvjp, primitive, vspace
 from autograd.core import SparseObject
+from autograd.extend import Box, VSpace, defvjp, primitive, vspace
 from autograd.numpy.numpy_boxes import ArrayBox
 
 from multikeras import dtypes
@@ -41,9 +40,7 @@ def _spread(g: Any, key: Any, space: VSpace) -> SparseObject:
 
 
 defvjp(_spread, lambda ans, g, key, space: lambda h: h[key], argnums=(0,))
-defvjp(
-    ArrayBox.__getitem__, lambda ans, x, key: lambda g: _spread(g, key, vspace(x)), argnums=(0,)
-)
+defvjp(ArrayBox.__getitem__, lambda ans, x, key: lambda g: _spread(g, key, vspace(x)), argnums=(0,))
 
 
 def get_item(x: Any, key: Any) -> Any:

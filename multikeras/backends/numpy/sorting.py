@@ -39,7 +39,9 @@ def top_k(x: Any, k: int, sorted: bool = True) -> tuple:
         indices = np.argmax(values, -1)[..., None]
     else:
         # Backwards, so that of equal elements the first comes first after the second reversal.
-        order = np.argsort(values[..., ::-1], -1, kind="stable")[..., : size - k - 1 if k < size else None : -1]
+        order = np.argsort(values[..., ::-1], -1, kind="stable")[
+            ..., : size - k - 1 if k < size else None : -1
+        ]
         indices = size - 1 - order
     return take_along_axis(x, indices, -1), indices.astype(np.int32)
 

@@ -19,8 +19,14 @@ def get_item(x: tf.Tensor, key: Any) -> tf.Tensor:
     items = [part for item in items for part in _written_out(item)]
     place = arguments.wraps_in_place(items)
     # First the slices and new axes; the arrays then gather from what is left.
-    x = x[tuple(i if i is None or isinstance(i, builtins.slice) else builtins.slice(None) for i in items)]
-    gathered = [i for i, item in enumerate(items) if not (item is None or isinstance(item, builtins.slice))]
+    x = x[
+        tuple(
+            i if i is None or isinstance(i, builtins.slice) else builtins.slice(None) for i in items
+        )
+    ]
+    gathered = [
+        i for i, item in enumerate(items) if not (item is None or isinstance(item, builtins.slice))
+    ]
     sizes = core.dynamic_shape(x)
     indices = [_wrapped(tf.cast(items[i], tf.int32), sizes[i]) for i in gathered]
     if len(indices) == 1:

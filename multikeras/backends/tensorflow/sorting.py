@@ -62,7 +62,9 @@ def bincount(
     x = tf.cast(x, tf.int32)
     dtype = "int32" if weights is None else dtypes.promote(core.dtype_name(weights), "int32")
     wanted = core.native_dtype(dtype)
-    length = tf.maximum(tf.cast(minlength, tf.int32), tf.reduce_max(tf.concat([tf.reshape(x, (-1,)), [-1]], 0)) + 1)
+    length = tf.maximum(
+        tf.cast(minlength, tf.int32), tf.reduce_max(tf.concat([tf.reshape(x, (-1,)), [-1]], 0)) + 1
+    )
     added = tf.ones_like(x, wanted) if weights is None else tf.cast(weights, wanted)
     if x.shape.rank == 1:
         return tf.math.unsorted_segment_sum(added, x, length)

@@ -26,7 +26,11 @@ def get_item(x: torch.Tensor, key: Any) -> torch.Tensor:
             if item.step is not None and item.step < 0:
                 # Torch knows no negative steps: the same elements in rising order, then flipped.
                 part = range(x.shape[_position(built)])[item]
-                item = builtins.slice(part[-1], part[0] + 1, -item.step) if part else builtins.slice(0, 0)
+                item = (
+                    builtins.slice(part[-1], part[0] + 1, -item.step)
+                    if part
+                    else builtins.slice(0, 0)
+                )
                 flips.append(dim)
             dim += 1
         elif item is None:
@@ -41,9 +45,15 @@ def get_item(x: torch.Tensor, key: Any) -> torch.Tensor:
         return torch.flip(result, flips) if flips else result
     if flips:
         # The slices first, flipped, then the gathers on what they left.
-        slices = [item if isinstance(item, builtins.slice) else builtins.slice(None) for item in built if item is not None]
+        slices = [
+            item if isinstance(item, builtins.slice) else builtins.slice(None)
+            for item in built
+            if item is not None
+        ]
         x = torch.flip(x[tuple(slices)], [i for i, s in enumerate(_reversed(items)) if s])
-        built = [builtins.slice(None) if isinstance(item, builtins.slice) else item for item in built]
+        built = [
+            builtins.slice(None) if isinstance(item, builtins.slice) else item for item in built
+        ]
     return x[tuple(built)]
 
 
@@ -103,8 +113,7 @@ def take_along_axis(
 
 def _places(indices: torch.Tensor, shape: Any) -> tuple[torch.Tensor, ...]:
     return tuple(
-        _integers(part, size).long()
-        for part, size in zip(indices.unbind(-1), shape, strict=False)
+        _integers(part, size).long() for part, size in zip(indices.unbind(-1), shape, strict=False)
     )
 
 

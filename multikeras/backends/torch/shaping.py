@@ -66,7 +66,9 @@ def broadcast_to(x: torch.Tensor, shape: Any) -> torch.Tensor:
     return torch.broadcast_to(x, (shape,) if isinstance(shape, int) else tuple(shape))
 
 
-def pad(x: torch.Tensor, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
+def pad(
+    x: torch.Tensor, pad_width: Any, mode: str = "constant", constant_values: Any = None
+) -> Any:
     pairs = arguments.pad_pairs(pad_width, x.ndim)
     if arguments.pad_mode(mode, constant_values) == "constant":
         if any(n < 0 for pair in pairs for n in pair):

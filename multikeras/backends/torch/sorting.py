@@ -59,8 +59,6 @@ def bincount(
     x = x.long()
     dtype = "int32" if weights is None else dtypes.promote(core.dtype_name(weights), "int32")
     length = max(minlength, int(x.max()) + 1 if x.numel() else 0)
-    counts = torch.zeros(
-        (*x.shape[:-1], length), dtype=core.native_dtype(dtype), device=x.device
-    )
+    counts = torch.zeros((*x.shape[:-1], length), dtype=core.native_dtype(dtype), device=x.device)
     added = torch.ones_like(x, dtype=counts.dtype) if weights is None else weights.to(counts.dtype)
     return counts.scatter_add(-1, x, added)
