@@ -163,7 +163,8 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
 
     Example:
         >>> from multikeras import ops
-        >>> ops.convert_to_numpy(ops.solve_triangular([[1.0, 1.0], [9.0, 2.0]], [3.0, 4.0])).tolist()
+        >>> x = ops.solve_triangular([[1.0, 1.0], [9.0, 2.0]], [3.0, 4.0])
+        >>> ops.convert_to_numpy(x).tolist()
         [1.0, 2.0]
     """
 
