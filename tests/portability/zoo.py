@@ -307,10 +307,20 @@ def dense2(k: Any) -> Any:
     return k.layers.Dense(6, name="before")
 
 
+def _inner(k: Any) -> Any:
+    x = k.layers.Input(VECTOR)
+    return k.models.Model(x, k.layers.Dense(3, activation="relu")(x) * 2, name="inner")
+
+
 def nested_twice(k: Any) -> Any:
     a, b = k.layers.Input(VECTOR, name="a"), k.layers.Input(VECTOR, name="b")
-    x = k.layers.Input(VECTOR)
-    inner = k.models.Model(x, k.layers.Dense(3, activation="relu")(x) * 2, name="inner")
+    inner = _inner(k)
+    return k.models.Model([a, b], [k.layers.ReLU()(inner(a)), inner(b)])
+
+
+def nested_in_two_graphs(k: Any) -> Any:
+    a, b = k.layers.Input(VECTOR, name="a"), k.layers.Input(VECTOR, name="b")
+    inner = _inner(k)
     y = k.layers.Input((3,))
     outer = k.models.Model(y, inner(k.layers.Dense(6)(y)), name="outer")
     return k.models.Model([a, b], outer(inner(a)) + inner(b))
@@ -475,7 +485,8 @@ def custom(k: Any) -> dict[str, Any]:
 
 
 _WHOLE = [
-    sequential, sequential_built_late, nested_sequential, shared_layer, nested_twice, dict_inputs,
+    sequential, sequential_built_late, nested_sequential, shared_layer, nested_twice,
+    nested_in_two_graphs, dict_inputs,
     list_outputs, nested_structure, op_graph, masked, masked_average, residual_norm, transformer,
     states, mixed_float16, mixed_bfloat16, bfloat16, lambda_registered, lambda_activation,
     custom_layer, custom_model, custom_activation,
@@ -487,6 +498,8 @@ MODELS: dict[str, Build] = (
     | {f"op_{index:03d} {source}": _op_model(source) for index, source in enumerate(OPS)}
     | {f"model_{build.__name__}": build for build in _WHOLE}
 )
+# Keras 3.15.1 can't open what it writes itself here.
+REFUSED_BY_KERAS = {"model_nested_in_two_graphs"}
 # Comparisons in 16-bit floats are as coarse as those.
 TOLERANCES = {"model_mixed_float16": 2e-3, "model_mixed_bfloat16": 2e-2, "model_bfloat16": 2e-2}
 
