@@ -144,9 +144,7 @@ class Op:
         try:
             outputs = self.rule.spec(dtype, *prepared)
         except ValueError as error:
-            shapes = [
-                str(t.shape) for t in tree.flatten(prepared) if isinstance(t, KerasTensor)
-            ]
+            shapes = [str(t.shape) for t in tree.flatten(prepared) if isinstance(t, KerasTensor)]
             raise ValueError(f"{self.name} on shapes {', '.join(shapes)}: {error}") from None
         names = list(self.signature.parameters)
         if in_symbolic_scope():
@@ -310,7 +308,7 @@ def _generate(op: Op) -> Callable:
         "_slow": op.slow,
         **defaults,
     }
-    exec("\n".join(lines), namespace)  # noqa: S102 - source made here from a signature only
+    exec("\n".join(lines), namespace)
     return functools.update_wrapper(namespace[op.name], op.body, updated=())
 
 

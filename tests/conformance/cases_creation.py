@@ -62,6 +62,9 @@ CASES = [
     ),
     Case("meshgrid", (f(2), i(3)), grad=False, reference=lambda *xs: np.meshgrid(*xs)),
     Case("meshgrid", (f(2), f(3), f(4)), reference=lambda *xs: np.meshgrid(*xs), name="three"),
-    Case("meshgrid_of", ([f(2), f(3)], "ij"),
-         reference=lambda xs, indexing: np.meshgrid(*xs, indexing=indexing)),
+    Case(
+        "meshgrid_of",
+        ([f(2), f(3)], "ij"),
+        reference=lambda xs, indexing: np.meshgrid(*xs, indexing=indexing),
+    ),
 ]

@@ -97,24 +97,35 @@ CASES = [
     *(Case(op, (f(2, 3), f(3, seed=1)), name="broadcast") for op in FLOAT_PAIRS),
     *(Case(op, (positive, f(2, 3, low=0.3, high=3.0, seed=1))) for op in POSITIVE_PAIRS),
     *(Case(op, (positive, f(2, 1, low=0.3, seed=1)), name="broadcast") for op in POSITIVE_PAIRS),
+    *(Case(op, (i(2, 3, low=-9), i(2, 3, low=1, seed=1)), name="integers") for op in INTEGER_PAIRS),
     *(
-        Case(op, (i(2, 3, low=-9), i(2, 3, low=1, seed=1)), name="integers")
-        for op in INTEGER_PAIRS
+        Case(op, (no_ties * 3, np.float32([2.1, 0.7, 1.3])), name="floats")
+        for op in ("floor_divide", "mod", "fmod")
     ),
-    *(Case(op, (no_ties * 3, np.float32([2.1, 0.7, 1.3])), name="floats") for op in
-      ("floor_divide", "mod", "fmod")),
-    *(Case(op, (special, np.float32([1.0, 1.0, NAN, 2.0, NAN, 0.0])), grad=False, name="special")
-      for op in ("maximum", "minimum", "fmax", "fmin")),
-    *(Case(op, (b(6), b(6, seed=1)), name="bool") for op in
-      ("add", "multiply", "maximum", "minimum")),
-    Case("subtract", (b(6), b(6, seed=1)), reference=lambda a, c: np.subtract(a, c, dtype="int32"),
-         name="bool"),
+    *(
+        Case(op, (special, np.float32([1.0, 1.0, NAN, 2.0, NAN, 0.0])), grad=False, name="special")
+        for op in ("maximum", "minimum", "fmax", "fmin")
+    ),
+    *(
+        Case(op, (b(6), b(6, seed=1)), name="bool")
+        for op in ("add", "multiply", "maximum", "minimum")
+    ),
+    Case(
+        "subtract",
+        (b(6), b(6, seed=1)),
+        reference=lambda a, c: np.subtract(a, c, dtype="int32"),
+        name="bool",
+    ),
     Case("add", (f(2, 3), 1.5), name="scalar"),
     Case("multiply", (2, f(2, 3)), name="scalar"),
     Case("power", (f(2, 3), 3), name="scalar"),
     Case("power", (i(2, 3), i(2, 3, high=4)), name="integers"),
-    Case("logaddexp", (np.float32([-INF, -INF, INF, 800.0]), np.float32([-INF, 1.0, 1.0, 800.0])),
-         grad=False, name="special"),
+    Case(
+        "logaddexp",
+        (np.float32([-INF, -INF, INF, 800.0]), np.float32([-INF, 1.0, 1.0, 800.0])),
+        grad=False,
+        name="special",
+    ),
     Case("divide_no_nan", (f(4), np.float32([1.5, 0.0, -2.0, 0.0])), reference=_no_nan, grad=False),
     Case("divide_no_nan", (f(2, 3), positive), reference=_no_nan, name="plain"),
     Case("heaviside", (np.float32([-1.5, 0.0, 2.5]), np.float32([0.5, 0.5, 0.5])), grad=False),
@@ -124,13 +135,20 @@ CASES = [
     *(Case(op, (special,), grad=False) for op in TESTS),
     *(Case(op, (i(2, 3, low=-5),), name="integers") for op in TESTS if op != "signbit"),
     Case("sinc", (np.float32([0.0, 1.5]),), grad=False, name="zero"),
-    Case("erfc", (np.float32([4.5, 9.0, -3.0]),), reference=each(math.erfc), name="far",
-         tol=1e-6, grad=False),
+    Case(
+        "erfc",
+        (np.float32([4.5, 9.0, -3.0]),),
+        reference=each(math.erfc),
+        name="far",
+        tol=1e-6,
+        grad=False,
+    ),
     Case("round", (f(2, 3) * 7,), {"decimals": 1}, tol=1e-4),
     Case("round", (np.float32([0.5, 1.5, 2.5, -0.5]),), grad=False, name="halves"),
     Case("round", (i(5, high=999),), {"decimals": -2}, name="hundreds"),
-    Case("nan_to_num", (special,), reference=lambda x: np.nan_to_num(x.astype("float32")),
-         grad=False),
+    Case(
+        "nan_to_num", (special,), reference=lambda x: np.nan_to_num(x.astype("float32")), grad=False
+    ),
     Case("nan_to_num", (special,), {"nan": 7.0, "posinf": 8.0, "neginf": -9.0}, grad=False),
     Case("nan_to_num", (i(3),), name="integers"),
     Case("clip", (f(2, 3) * 2, -1.1, 1.3)),
@@ -146,9 +164,18 @@ CASES = [
     Case("where", (b(2, 3), f(2, 3), f(3, seed=1))),
     Case("where", (i(2, 3, high=2), f(2, 3), 0.0), name="scalar"),
     Case("where", (b(2, 3),), symbolic=False, compiled=False, name="indices"),
-    Case("isclose", (np.float32([1.0, 2.0, NAN, INF]), np.float32([1.000001, 2.1, NAN, INF])),
-         reference=_isclose, grad=False),
-    Case("isclose", (np.float32([1.0, NAN]), np.float32([1.05, NAN])),
-         {"rtol": 0.1, "equal_nan": True}, reference=_isclose, grad=False),
+    Case(
+        "isclose",
+        (np.float32([1.0, 2.0, NAN, INF]), np.float32([1.000001, 2.1, NAN, INF])),
+        reference=_isclose,
+        grad=False,
+    ),
+    Case(
+        "isclose",
+        (np.float32([1.0, NAN]), np.float32([1.05, NAN])),
+        {"rtol": 0.1, "equal_nan": True},
+        reference=_isclose,
+        grad=False,
+    ),
     Case("isclose", (i(4), i(4, seed=1)), {"atol": 2.0}, reference=_isclose, name="integers"),
 ]

@@ -26,8 +26,19 @@ def numpy_of(op: str) -> Any:
 
 
 x = f(2, 3, 4)
-FLOAT_REDUCTIONS = ("sum", "mean", "max", "min", "amax", "amin", "prod", "var", "std", "ptp",
-                    "logsumexp")
+FLOAT_REDUCTIONS = (
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "amax",
+    "amin",
+    "prod",
+    "var",
+    "std",
+    "ptp",
+    "logsumexp",
+)
 SETTINGS: list[dict[str, Any]] = [
     {},
     {"axis": 1},
@@ -69,15 +80,30 @@ CASES = [
     Case("sum", (x,), {"axis": ()}, reference=lambda x, axis: x, name="no_axes"),
     Case("max", (f(2, 3),), {"axis": 0, "initial": 0.7}),
     Case("min", (f(2, 3),), {"axis": 0, "initial": -0.7, "keepdims": True}),
-    Case("max", (np.zeros((0, 3), "float32"),), {"axis": 0, "initial": 1.0}, name="empty",
-         batch=False),
+    Case(
+        "max",
+        (np.zeros((0, 3), "float32"),),
+        {"axis": 0, "initial": 1.0},
+        name="empty",
+        batch=False,
+    ),
     Case("max", (i(4),), {"initial": 100}, name="integers_initial"),
     Case("prod", (zeros_inside,), {"axis": 1}, name="zeros"),
     Case("prod", (i(2, 3),), {"dtype": "float32"}),
-    Case("logsumexp", (np.float32([[1000.0, 1000.5], [-1000.0, -1001.0]]),), {"axis": 1},
-         reference=np.float64([1000.9740770, -999.6867383]), name="far"),
-    Case("logsumexp", (np.float32([-np.inf, -np.inf]),), reference=np.float64(-np.inf), grad=False,
-         name="nothing"),
+    Case(
+        "logsumexp",
+        (np.float32([[1000.0, 1000.5], [-1000.0, -1001.0]]),),
+        {"axis": 1},
+        reference=np.float64([1000.9740770, -999.6867383]),
+        name="far",
+    ),
+    Case(
+        "logsumexp",
+        (np.float32([-np.inf, -np.inf]),),
+        reference=np.float64(-np.inf),
+        grad=False,
+        name="nothing",
+    ),
     Case("cumsum", (x,), {"axis": 1}),
     Case("cumsum", (x,), batch=True, name="flat"),
     Case("cumsum", (i(3, 4),), {"axis": -1, "dtype": "float32"}, name="to_float"),
@@ -87,8 +113,16 @@ CASES = [
     Case("cumprod", (i(3, 4, low=1, high=4),), {"axis": 0}, name="integers"),
     Case("average", (x,), {"axis": 1}),
     Case("average", (x, 1, f(3, low=0.5)), reference=lambda x, axis, w: np.average(x, axis, w)),
-    Case("average", (f(2, 3), None, f(2, 3, low=0.5, seed=3)), name="full_weights",
-         reference=lambda x, axis, w: np.average(x, axis, w)),
-    Case("average", (i(5), None, i(5, low=1, seed=3)), name="integers",
-         reference=lambda x, axis, w: np.average(x, axis, w)),
+    Case(
+        "average",
+        (f(2, 3), None, f(2, 3, low=0.5, seed=3)),
+        name="full_weights",
+        reference=lambda x, axis, w: np.average(x, axis, w),
+    ),
+    Case(
+        "average",
+        (i(5), None, i(5, low=1, seed=3)),
+        name="integers",
+        reference=lambda x, axis, w: np.average(x, axis, w),
+    ),
 ]

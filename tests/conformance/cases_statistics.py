@@ -62,11 +62,22 @@ CASES = [
         for m in METHODS
         if not (m != "linear" and op == "percentile")
     ),
-    Case("quantile", (x, np.float32([0.25, 0.6])), {"axis": (0, 1), "keepdims": True},
-         quiet("quantile"), grad=False, name="axes"),
+    Case(
+        "quantile",
+        (x, np.float32([0.25, 0.6])),
+        {"axis": (0, 1), "keepdims": True},
+        quiet("quantile"),
+        grad=False,
+        name="axes",
+    ),
     Case("quantile", (f(7), 0.0), reference=quiet("quantile"), name="least"),
-    Case("nanquantile", (holes, np.float32([0.2, 0.7])), {"axis": 0}, quiet("nanquantile"),
-         grad=False),
+    Case(
+        "nanquantile",
+        (holes, np.float32([0.2, 0.7])),
+        {"axis": 0},
+        quiet("nanquantile"),
+        grad=False,
+    ),
     Case("nanquantile", (x, 0.4), {"axis": 1}, quiet("nanquantile"), name="plain"),
     Case("nanpercentile", (holes, 40.0), reference=quiet("nanpercentile"), grad=False),
     *(reduction(op, x, "plain", axis=1) for op in LEAVING_OUT),
@@ -76,8 +87,7 @@ CASES = [
     *(reduction(op, i(3, 4), "integers", axis=1) for op in ("nanmax", "nanmin", "nanargmax")),
     Case("nanargmax", (nothing,), {"axis": 0}, np.array([-1, 1]), name="nothing"),
     Case("nanargmin", (nothing,), {"axis": 0}, np.array([-1, 0]), name="nothing"),
-    *(Case(op, (holes,), {"axis": 1}, quiet(op), grad=False) for op in
-      ("nancumsum", "nancumprod")),
+    *(Case(op, (holes,), {"axis": 1}, quiet(op), grad=False) for op in ("nancumsum", "nancumprod")),
     *(Case(op, (i(2, 3), i(3, seed=1))) for op in BITS),
     *(Case(op, (b(2, 3), b(3, seed=1)), name="bool") for op in BITS),
     *(Case(op, (i(2, 3, low=-9), i(3, high=5, seed=1))) for op in SHIFTS),

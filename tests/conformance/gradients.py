@@ -73,9 +73,7 @@ def gradients(
     ]
 
 
-def compiled(
-    fn: Callable[..., Any], tensors: list[Any], batched: list[bool]
-) -> Callable[..., Any]:
+def compiled(fn: Callable[..., Any], tensors: list[Any], batched: list[bool]) -> Callable[..., Any]:
     """The function of tensors, compiled; with an unknown first dimension where that can be."""
     if BACKEND == "jax":
         return jax.jit(fn)

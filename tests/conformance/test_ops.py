@@ -1,4 +1,4 @@
-"""Every op of every table: value, symbolic result, gradient, compilation; and no op without a case."""
+"""Every op of every table: value, symbolic result, gradient, compilation. No op lacks a case."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from multikeras import tree
 from multikeras.backends import native
 from multikeras.ops._declare import REGISTRY
 from multikeras.symbolic import KerasTensor
-
 from tests.conformance.gradients import (
     COMPILES,
     compiled,

@@ -44,9 +44,7 @@ def _sum_gradient(needs: tuple, x: Any, axis: Any, keepdims: bool) -> Gradient:
     )
 
 
-@differentiable(
-    _sum_gradient, composed=lambda x, a, k: anp.sum(x, axis=_axes(a), keepdims=k)
-)
+@differentiable(_sum_gradient, composed=lambda x, a, k: anp.sum(x, axis=_axes(a), keepdims=k))
 def sum(x: Any, axis: Any, keepdims: bool) -> Any:
     return np.add.reduce(x, axis=_axes(axis), dtype=x.dtype, keepdims=keepdims)
 
@@ -67,9 +65,7 @@ def _mean_gradient(needs: tuple, x: Any, axis: Any, keepdims: bool) -> Gradient:
     return _mean(x, axis, keepdims), backward
 
 
-@differentiable(
-    _mean_gradient, composed=lambda x, a, k: anp.mean(x, axis=_axes(a), keepdims=k)
-)
+@differentiable(_mean_gradient, composed=lambda x, a, k: anp.mean(x, axis=_axes(a), keepdims=k))
 def mean(x: Any, axis: Any, keepdims: bool) -> Any:
     return _mean(x, axis, keepdims)
 

@@ -10,7 +10,6 @@ from multikeras import dtypes
 from multikeras.backends.torch import core
 from multikeras.backends.torch.core import widened
 
-
 # torch stores these, but computes little with them.
 _UNSIGNED = frozenset((torch.uint16, torch.uint32, torch.uint64))
 
