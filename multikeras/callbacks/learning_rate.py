@@ -24,7 +24,7 @@ def _optimizer_of(callback: Callback) -> Any:
 
 
 def _rate(optimizer: Any) -> float:
-    return float(np.asarray(ops.convert_to_numpy(optimizer.learning_rate)))
+    return float(ops.convert_to_numpy(optimizer.learning_rate))
 
 
 def _checked(rate: Any) -> float:
@@ -34,7 +34,7 @@ def _checked(rate: Any) -> float:
             f"LearningRateScheduler: `schedule` must return a float, got {rate!r} of type "
             f"{type(rate).__name__}."
         )
-    return rate if isinstance(rate, float) else float(np.asarray(ops.convert_to_numpy(rate)))
+    return rate if isinstance(rate, float) else float(ops.convert_to_numpy(rate))
 
 
 class LearningRateScheduler(Callback):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from multikeras import ops
 from multikeras.callbacks.callback import Callback
 from multikeras.callbacks.event_file import EventFile, histogram, scalar
 
@@ -89,7 +90,7 @@ class TensorBoard(Callback):
     def _steps_done(self) -> int:
         optimizer = getattr(self.model, "optimizer", None)
         iterations = getattr(optimizer, "iterations", None)
-        return 0 if iterations is None else int(np.asarray(iterations))
+        return 0 if iterations is None else int(ops.convert_to_numpy(iterations))
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._fitting = True
@@ -112,7 +113,7 @@ class TensorBoard(Callback):
         validation = [(k[4:], v) for k, v in _numbers(logs) if k.startswith("val_")]
         rate = getattr(getattr(self.model, "optimizer", None), "learning_rate", None)
         if rate is not None and "learning_rate" not in dict(train):
-            train.append(("learning_rate", float(np.asarray(_host(rate)))))
+            train.append(("learning_rate", float(ops.convert_to_numpy(rate))))
         if self.write_steps_per_second:
             start, before = self._epoch_start
             seconds = max(time.perf_counter() - start, 1e-9)
@@ -145,10 +146,6 @@ class TensorBoard(Callback):
         for file in self._files.values():
             file.close()
         self._files.clear()
-
-
-def _host(value: Any) -> Any:
-    return value.numpy() if hasattr(value, "numpy") else value
 
 
 def _numbers(logs: dict[str, Any] | None) -> list[tuple[str, float]]:
