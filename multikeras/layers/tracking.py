@@ -27,10 +27,13 @@ _PLAIN_LEAVES = (str, int, float, bool, type(None), np.ndarray)
 class Tracked(core.BaseLayer, Operation):
     """The variables half of `Layer`, which is its only direct subclass."""
 
-    # Names of attributes that hold no children of the layer.
+    # Names of attributes that hold no children of the layer, or hold them a second time (the
+    # `_self_...` ones are the framework's own list of them).
     _private = frozenset(
         {"_own_variables", "_parameters", "_modules", "_buffers", "inbound_nodes", "_init_args"}
+        | {"_self_unconditional_checkpoint_dependencies", "_self_unconditional_dependency_names"}
     )
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         instance = super().__new__(cls)
         # The base class of a framework is set up here, so that attributes may be set before
