@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from multikeras.callbacks.console import say
 from multikeras.callbacks.monitor import MonitorCallback
 
@@ -86,7 +88,8 @@ class EarlyStopping(MonitorCallback):
     def _remember(self, epoch: int) -> None:
         self.best_epoch = epoch
         if self.restore_best_weights:
-            self.best_weights = self.model.get_weights()
+            # Copies: a backend may update the memory that these arrays look at.
+            self.best_weights = [np.array(w) for w in self.model.get_weights()]
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:
