@@ -6,8 +6,13 @@ import warnings
 from typing import Any
 
 from multikeras.callbacks.callback import Callback
+from multikeras.symbolic.operation import snake_case
 
 _MODES = ("auto", "min", "max")
+# Words in names of losses and metrics that tell which way is better.
+_SMALL = "loss error crossentropy mae mse mape msle rmse divergence poisson logcosh hinge perplexity false"
+_LARGE = "accuracy acc auc precision recall sensitivity specificity iou io f1 fbeta score r2 similarity true"
+_DIRECTIONS = {word: "min" for word in _SMALL.split()} | {word: "max" for word in _LARGE.split()}
 
 
 class MonitorCallback(Callback):
@@ -57,15 +62,14 @@ class MonitorCallback(Callback):
 
     def _guess(self) -> str:
         name = self.monitor.removeprefix("val_")
-        if name == "loss" or name.endswith("_loss"):
-            return "min"
+        if (found := _by_words(name)) is not None:
+            return found
         for metric in getattr(self.model, "metrics", None) or ():
-            if getattr(metric, "name", None) == name or name.endswith(f"_{metric.name}"):
+            if metric.name == name or name.endswith(f"_{metric.name}"):
                 told = {"up": "max", "down": "min"}.get(getattr(metric, "_direction", None))
+                told = told or _by_words(snake_case(type(metric).__name__))
                 if told is not None:
                     return told
-        if "acc" in name or "auc" in name.lower():
-            return "max"
         raise ValueError(
             f"{type(self).__name__}: can't tell whether {self.monitor!r} should be small or large. "
             "Say mode='min' or mode='max'."
@@ -88,3 +92,9 @@ class MonitorCallback(Callback):
         if self.direction() == "min":
             return reference is None or value < reference - self.min_delta
         return reference is None or value > reference + self.min_delta
+
+
+def _by_words(name: str) -> str | None:
+    """The direction that the first telling word of a name tells, or None."""
+    words = name.lower().split("_")
+    return next((_DIRECTIONS[word] for word in words if word in _DIRECTIONS), None)

@@ -209,7 +209,13 @@ def test_early_stopping_says_so(capsys):
         ("val_loss", "min"),
         ("out_loss", "min"),
         ("val_accuracy", "max"),
-        ("auc", "max"),
+        ("out_acc", "max"),
+        ("auc_1", "max"),
+        ("val_mae", "min"),
+        ("mean_squared_error", "min"),
+        ("sparse_categorical_crossentropy", "min"),
+        ("false_positives", "min"),
+        ("f1_score", "max"),
     ],
 )
 def test_direction_by_name(name, direction):
@@ -218,13 +224,17 @@ def test_direction_by_name(name, direction):
 
 def test_direction_by_metric():
     class Metric:
-        name, _direction = "score", "up"
+        name, _direction = "quality", "up"
+
+    class BinaryAccuracy:
+        name = "share"
 
     model = Model()
-    model.metrics = [Metric()]
-    stopping = C.EarlyStopping(monitor="val_score")
-    stopping.set_model(model)
-    assert stopping.direction() == "max"
+    model.metrics = [Metric(), BinaryAccuracy()]
+    for name in ("val_quality", "share"):
+        stopping = C.EarlyStopping(monitor=name)
+        stopping.set_model(model)
+        assert stopping.direction() == "max"
     with pytest.raises(ValueError, match="mode='min' or mode='max'"):
         C.EarlyStopping(monitor="what").direction()
 
