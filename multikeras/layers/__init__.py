@@ -73,3 +73,12 @@ from multikeras.layers.recurrent.simple_rnn import SimpleRNN as SimpleRNN
 from multikeras.layers.recurrent.simple_rnn import SimpleRNNCell as SimpleRNNCell
 from multikeras.layers.recurrent.stacked_rnn_cells import StackedRNNCells as StackedRNNCells
 from multikeras.layers.recurrent.time_distributed import TimeDistributed as TimeDistributed
+from multikeras.layers.attention.attention import AdditiveAttention as AdditiveAttention
+from multikeras.layers.attention.attention import Attention as Attention
+from multikeras.layers.attention.group_query_attention import (
+    GroupQueryAttention as GroupQueryAttention,
+)
+from multikeras.layers.attention.multi_head_attention import (
+    MultiHeadAttention as MultiHeadAttention,
+)
+from multikeras.layers.core.einsum_dense import EinsumDense as EinsumDense
