@@ -10,9 +10,14 @@ from multikeras.symbolic.operation import snake_case
 
 _MODES = ("auto", "min", "max")
 # Words in names of losses and metrics that tell which way is better.
-_SMALL = "loss error crossentropy mae mse mape msle rmse divergence poisson logcosh hinge perplexity false"
-_LARGE = "accuracy acc auc precision recall sensitivity specificity iou io f1 fbeta score r2 similarity true"
-_DIRECTIONS = {word: "min" for word in _SMALL.split()} | {word: "max" for word in _LARGE.split()}
+_SMALL = """
+    loss error crossentropy mae mse mape msle rmse divergence poisson logcosh hinge perplexity false
+""".split()
+_LARGE = """
+    accuracy acc auc precision recall sensitivity specificity iou io f1 fbeta score r2 similarity
+    true
+""".split()
+_DIRECTIONS = dict.fromkeys(_SMALL, "min") | dict.fromkeys(_LARGE, "max")
 
 
 class MonitorCallback(Callback):

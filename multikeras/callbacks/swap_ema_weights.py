@@ -33,7 +33,7 @@ class SwapEMAWeights(Callback):
         self._trained: list[tuple[Any, np.ndarray]] | None = None
 
     def _averages(self) -> list[tuple[Any, Any]]:
-        optimizer = getattr(self.model, "optimizer", None)
+        optimizer: Any = getattr(self.model, "optimizer", None)
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         if not getattr(optimizer, "use_ema", False):
             raise ValueError(

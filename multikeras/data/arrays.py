@@ -75,8 +75,8 @@ class ArraySource(Source):
                 raise ValueError("Give either `class_weight` or `sample_weight`, not both.")
             labels = y[: self._rows] if isinstance(y, Rows) else y
             sample_weight = class_weight_to_sample_weights(labels, class_weight)
-        self.batch_size = int(batch_size)
-        self.num_batches = -(-self._rows // self.batch_size)
+        self._size = self.batch_size = int(batch_size)
+        self._count = self.num_batches = -(-self._rows // self._size)
         self._shuffle = shuffle
         structure = (x, y, sample_weight)
         leaves = tree.flatten(structure)
@@ -89,10 +89,10 @@ class ArraySource(Source):
             return self._whole_batches(seed, start)
         if self._shuffle:
             return self._shuffled(seed, start)
-        return self._slices(self._held, start * self.batch_size, self._rows)
+        return self._slices(self._held, start * self._size, self._rows)
 
     def _slices(self, arrays: list[Any], start: int, stop: int) -> Iterator[Batch]:
-        size, pack = self.batch_size, self._pack
+        size, pack = self._size, self._pack
         if pack is None:
             x, y = arrays
             for first in range(start, stop, size):
@@ -105,7 +105,7 @@ class ArraySource(Source):
 
     def _shuffled(self, seed: tuple[int, int], start: int) -> Iterator[Batch]:
         order = host_permutation(*seed, self._rows)
-        size = self.batch_size
+        size = self._size
         row_bytes = sum(getattr(a, "nbytes", 0) for a in self._held) / self._rows
         step = size * max(1, int(_GATHER_BYTES / max(row_bytes * size, 1.0)))
         for first in range(start * size, self._rows, step):
@@ -114,10 +114,10 @@ class ArraySource(Source):
             yield from self._slices(arrays, 0, len(indices))
 
     def _whole_batches(self, seed: tuple[int, int], start: int) -> Iterator[Batch]:
-        size = self.batch_size
+        size = self._size
         whole = self._rows // size
         order = host_permutation(*seed, whole).tolist()
-        for number in (order + list(range(whole, self.num_batches)))[start:]:
+        for number in (order + list(range(whole, self._count)))[start:]:
             first = number * size
             yield from self._slices(self._held, first, min(first + size, self._rows))
 
