@@ -156,18 +156,13 @@ class MultiHeadAttention(HeadsAttention):
             and not (training and self.dropout)
         )
         masks = (None, value_mask, key_mask)  # masked queries attend too: nobody reads them
-        is_masked = any(m is not None for m in (*masks, attention_mask, self.sliding_window))
-        causal_alone = fused and use_causal_mask and not is_masked
         mask = self._combined_mask(
-            query, value, masks, attention_mask, use_causal_mask and not causal_alone
+            query, value, masks, attention_mask, use_causal_mask and not fused
         )
         heads = self.query_dense(query), self.key_dense(key), self.value_dense(value)
         weights = None
         if fused:
-            outputs = self._attend_fused(*heads, mask, causal_alone)
-            if mask is not None:  # a query that may attend to nothing gets zeros
-                some = ops.cast(ops.any(mask, axis=-1), ops.dtype(outputs))
-                outputs = outputs * ops.expand_dims(ops.expand_dims(some, -1), -1)
+            outputs = self._attend_fused(*heads, mask, use_causal_mask)
         else:
             outputs, weights = self._attend(*heads, mask, training)
         if self.use_gate:
@@ -192,9 +187,6 @@ class MultiHeadAttention(HeadsAttention):
                 mask = ops.broadcast_to(mask, full)
                 mask = ops.reshape(mask, (*mask.shape[:-count], -1))
         weights, dropped = self._scores_to_weights(logits, mask, training)
-        if mask is not None:  # a query that may attend to nothing gets zeros
-            some = ops.cast(ops.any(mask, axis=-1, keepdims=True), ops.dtype(logits))
-            weights, dropped = weights * some, dropped * some
         if count > 1:
             weights, dropped = ops.reshape(weights, shape), ops.reshape(dropped, shape)
         return ops.einsum(f"{scores},{k}yz->{q}yz", dropped, value), weights
