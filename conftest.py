@@ -18,6 +18,9 @@ os.environ["MULTIKERAS_HOME"] = str(Path(tempfile.gettempdir()) / "multikeras-te
 import numpy as np
 import pytest
 
+# Imported before the examples are collected: pytest would run each module a second time.
+import multikeras  # noqa: F401
+
 _BACKENDS = Path(__file__).parent / "multikeras" / "backends"
 SEED = 1234
 
@@ -51,7 +54,7 @@ def _reset(keras) -> None:
         (config, "set_epsilon", 1e-7),
         (config, "set_image_data_format", "channels_last"),
         (config, "set_dtype_policy", "float32"),
-        (utils, "clear_session"),
+        (utils, "clear_session", False),  # collecting garbage takes longer than most tests
         (utils, "set_random_seed", SEED),
     ):
         if hasattr(room, name):

@@ -262,8 +262,8 @@ class Tracked(core.BaseLayer, Operation):
         )
 
     def get_weights(self) -> list[np.ndarray]:
-        """The values of `weights`."""
-        return [v.numpy() for v in self.weights]
+        """Copies of the values of `weights`."""
+        return [np.array(v.numpy()) for v in self.weights]
 
     def set_weights(self, weights: list[Any]) -> None:
         """Sets the values of `weights`; nothing changes if one does not fit.

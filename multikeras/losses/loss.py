@@ -131,16 +131,17 @@ class Loss:
 
 
 def _convert(value: Any, dtype: str) -> Any:
-    if isinstance(value, dict) or (
-        isinstance(value, (list, tuple)) and any(map(_is_array, tree.flatten(value)))
-    ):
-        return tree.map_structure(lambda leaf: ops.convert_to_tensor(leaf, dtype), value)
+    """Tensors for arrays and nested lists of numbers, in the dicts and lists they stand in."""
+    if isinstance(value, dict):
+        return {key: _convert(item, dtype) for key, item in value.items()}
+    if isinstance(value, (list, tuple)) and any(map(_is_structure, tree.flatten(value))):
+        return type(value)(_convert(item, dtype) for item in value)
     return ops.convert_to_tensor(value, dtype)
 
 
-def _is_array(leaf: Any) -> bool:
+def _is_structure(leaf: Any) -> bool:
     """A list of arrays is a structure; a nested list of numbers is an array."""
-    return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
+    return hasattr(leaf, "shape") and hasattr(leaf, "dtype") and len(leaf.shape) > 0
 
 
 def _labels(value: Any) -> Any:

@@ -168,10 +168,8 @@ class AUC(Metric):
         odds = ops.divide_no_nan(ops.add(tp, fn), ops.add(fp, tn))
         odds = ops.divide(odds, ops.add(tp, config.epsilon()))
 
-        def gain(wrong: Any) -> Any:
-            return ops.clip(ops.subtract(1.0, ops.multiply(odds, wrong)), 0.0, 1.0)
-
-        return gain(fn), gain(fp)
+        recall_gain = ops.subtract(1.0, ops.multiply(odds, fn))
+        return ops.maximum(recall_gain, 0.0), ops.subtract(1.0, ops.multiply(odds, fp))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -5,8 +5,6 @@ Refused with the input's name: inputs of another structure, rank or size than th
 
 from __future__ import annotations
 
-import functools
-import inspect
 from typing import Any
 
 from multikeras import ops, registry, tree
@@ -14,7 +12,7 @@ from multikeras.backends import native
 from multikeras.layers.core.input_layer import Input, InputLayer
 from multikeras.layers.input_spec import InputSpec
 from multikeras.layers.layer import Layer
-from multikeras.models.model import Model
+from multikeras.models.model import Model, takes_a_graph
 from multikeras.saving.graph import graph_from_config, graph_to_config
 from multikeras.symbolic import Function, KerasTensor
 from multikeras.symbolic.operation import node_of
@@ -166,7 +164,7 @@ class Functional(Function, Model):
 
     def get_config(self) -> dict[str, Any]:
         """The graph as plain data; of a subclass with a constructor of its own, its arguments."""
-        if not _takes_a_graph(type(self)):
+        if not takes_a_graph(type(self)):
             return Model.get_config(self)
         return {"name": self.name, "trainable": self.trainable} | graph_to_config(self)
 
@@ -183,17 +181,6 @@ class Functional(Function, Model):
         if not config.get("trainable", True):
             model.trainable = False
         return model
-
-
-@functools.cache
-def _takes_a_graph(cls: type) -> bool:
-    """Whether the class can be made as `cls(inputs, outputs, name=...)`."""
-    if cls.__init__ in (Functional.__init__, Model.__init__):
-        return True
-    parameters = inspect.signature(cls.__init__).parameters.values()
-    named = {p.name for p in parameters}
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    return {"inputs", "outputs"} <= named and ("name" in named or open_ended)
 
 
 def _is_input(tensor: Any) -> bool:

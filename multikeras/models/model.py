@@ -6,6 +6,7 @@ subclass may pass `inputs` and `outputs` to `super().__init__`.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 from collections.abc import Callable
@@ -210,11 +211,21 @@ class Model(Trainer, Layer):
         """A new model from `get_config`'s result."""
         with registry.CustomObjectScope(custom_objects or {}):
             graph = {"layers", "input_layers", "output_layers"} <= set(config)
-            if graph and not inspect.isabstract(cls):
-                functional = registry.find("keras.models", "Functional")
-                if cls in (Model, functional) or issubclass(cls, functional):
-                    return functional.from_graph_config(config, cls)
+            if graph and takes_a_graph(cls):
+                functional: Any = registry.find("keras.models", "Functional")
+                return functional.from_graph_config(config, cls)
             return cls(**config)
+
+
+@functools.cache
+def takes_a_graph(cls: type) -> bool:
+    """Whether a class can be made as `cls(inputs=..., outputs=..., name=...)`."""
+    if cls.__init__ is Model.__init__:
+        return True
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    named = {p.name for p in parameters}
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    return {"inputs", "outputs"} <= named and ("name" in named or open_ended)
 
 
 def _is_functional(args: tuple, kwargs: dict) -> bool:

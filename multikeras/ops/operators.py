@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from multikeras.backends import native
 from multikeras.ops._declare import REGISTRY
 from multikeras.symbolic import KerasTensor
 from multikeras.variables import Variable
@@ -114,8 +113,6 @@ def _install() -> None:
         "__iter__": _iterate,
         "__float__": lambda self: float(self.numpy()),
         "__int__": lambda self: int(self.numpy()),
-        # What the framework itself looks for when it meets a foreign object.
-        **getattr(native.core, "VARIABLE_METHODS", {}),
     }
     for name, method in variable_methods.items():
         setattr(Variable, name, method)

@@ -105,8 +105,11 @@ def resolve_metric(identifier: Any, y_true: Any, y_pred: Any) -> Metric:
         return table[family, kind](name=identifier)
     found = metrics.get(identifier)
     if isinstance(found, Metric):
+        if isinstance(identifier, str):
+            found.name = identifier  # shown as it was asked for
         return found
-    label = identifier if isinstance(identifier, str) else getattr(found, "__name__", "metric")
+    label = identifier if isinstance(identifier, str) else None
+    label = label or getattr(found, "__name__", None) or getattr(found, "name", "metric")
     return metrics.MeanMetricWrapper(found, name=label)
 
 

@@ -299,11 +299,11 @@ class Trainer:
         means), or `state, data` with state = (trainable, non-trainable, optimizer, metric)
         values, and then returns (logs, state).
         """
-        self._train_core(data)
-        return self.get_metrics_result()
+        logs = self._train_core(data)
+        return self.get_metrics_result() if logs is None else logs
 
-    def _train_core(self, data: Any) -> None:
-        """The default training step, without reading the metrics."""
+    def _train_core(self, data: Any) -> dict[str, Any] | None:
+        """The default training step; it reads no metrics unless `compute_metrics` does."""
         x, y, sample_weight = unpack(data)
         if self._functions is None:
             self.make_train_function()
@@ -324,21 +324,21 @@ class Trainer:
             forward, variables, has_aux=True
         )()
         optimizer.apply(gradients, variables)
-        self._record(x, y, y_pred, sample_weight, loss, masks)
+        return self._record(x, y, y_pred, sample_weight, loss, masks)
 
     def _record(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any, loss: Any, masks: Any
-    ) -> None:
-        """Feeds a batch's loss and outputs to the metrics."""
+    ) -> dict[str, Any] | None:
+        """Feeds a batch's loss and outputs to the metrics; logs if `compute_metrics` is custom."""
         self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
         with call_scope() as context:
             if masks is not None:
                 for leaf, mask in zip(_leaves(y_pred), masks, strict=True):
                     context.set_mask(leaf, mask)
             if self._functions.custom_metrics:
-                self._logs = self.compute_metrics(x, y, y_pred, sample_weight)
-            else:
-                self._update_metrics(y, y_pred, sample_weight)
+                return self.compute_metrics(x, y, y_pred, sample_weight)
+            self._update_metrics(y, y_pred, sample_weight)
+        return None
 
     def _call_compute_loss(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool
@@ -351,10 +351,10 @@ class Trainer:
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """One evaluation step on a batch; gives the logs. May be overridden."""
-        self._test_core(data)
-        return self.get_metrics_result()
+        logs = self._test_core(data)
+        return self.get_metrics_result() if logs is None else logs
 
-    def _test_core(self, data: Any) -> None:
+    def _test_core(self, data: Any) -> dict[str, Any] | None:
         x, y, sample_weight = unpack(data)
         if self._functions is None:
             self.make_test_function()
@@ -365,7 +365,7 @@ class Trainer:
             for layer in context.touched:
                 layer._losses.clear()
         masks = masks if any(m is not None for m in masks) else None
-        self._record(x, y, y_pred, sample_weight, loss, masks)
+        return self._record(x, y, y_pred, sample_weight, loss, masks)
 
     def predict_step(self, data: Any) -> Any:
         """The outputs for a batch. May be overridden."""
@@ -505,7 +505,7 @@ class Trainer:
             shuffle=shuffle,
             class_weight=class_weight,
             steps=steps_per_epoch,
-            resume=True,
+            resume=steps_per_epoch is not None,
         )
         validation = None
         if validation_data is not None:
@@ -516,6 +516,8 @@ class Trainer:
                 batch_size=validation_batch_size or batch_size,
                 steps=validation_steps,
             )
+        if steps_per_epoch == -1:  # tf.keras 2: until the data ends
+            steps_per_epoch = None
         steps = steps_per_epoch if steps_per_epoch is not None else source.num_batches
         callback_list = callback_room.CallbackList(
             callbacks,
@@ -527,19 +529,25 @@ class Trainer:
             model=self,
         )
         self.stop_training = False
-        functions = None
         if config.max_epochs() is not None:
             epochs = min(epochs, initial_epoch + config.max_epochs())
         with deferred_interrupt() as interrupt:
-            callback_list.on_train_begin()
+            self._initial_epoch = initial_epoch
+            callback_list.on_train_begin()  # a callback that restores a run moves it on
+            initial_epoch = self._initial_epoch
             logs: dict[str, Any] = {}
             for epoch in range(initial_epoch, epochs):
                 self.reset_metrics()
                 callback_list.on_epoch_begin(epoch)
                 batches = source.epoch(self._epoch_seed())
-                logs, functions = self._train_epoch(
+                trained = self._train_epoch(
                     batches, source, steps_per_epoch, callback_list, interrupt
                 )
+                if trained is None:
+                    if epoch == initial_epoch:
+                        raise ValueError("fit: the data is empty: there was no batch to train on.")
+                    break  # it ran out; the source has said so
+                logs = trained
                 if validation is not None and _validates(epoch, validation_freq):
                     logs = dict(logs)
                     results = self._evaluate(
@@ -559,21 +567,20 @@ class Trainer:
         """Seed and stream of an epoch's shuffle: they go on where training went on."""
         if self._shuffle_seed is None:
             self._shuffle_seed = seed_generator.make_default_seed()
-        iterations = 0 if self.optimizer is None else int(self.optimizer.iterations.numpy())
+        iterations = 0 if self.optimizer is None else int(np.asarray(self.optimizer.iterations))
         return self._shuffle_seed, iterations
 
     def _train_epoch(
         self, batches: Any, source: Any, steps: int | None, callback_list: Any, interrupt: Any
-    ) -> tuple[dict[str, float], StepFunctions]:
-        """Trains on the batches of an epoch; gives the logs."""
+    ) -> dict[str, float] | None:
+        """Trains on the batches of an epoch; gives the logs, None where there was no batch."""
         limit = config.max_steps_per_epoch()
         if limit is not None:
             steps = limit if steps is None else min(steps, limit)
-        functions = None
         runner = None
         step = 0
         for batch in batches:
-            if functions is None:
+            if runner is None:
                 self._prepare(batch, training=True)
                 functions = self._make_functions()
                 runner = functions.runner("train", callback_list, source.num_batches)
@@ -582,9 +589,7 @@ class Trainer:
             interrupt.check()
             if self.stop_training or step == steps:
                 break
-        if functions is None:
-            raise ValueError("fit: the data is empty: there was no batch to train on.")
-        return runner.finish(), functions
+        return None if runner is None else runner.finish()
 
     # -- evaluate and predict ---------------------------------------------------------------
 

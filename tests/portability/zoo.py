@@ -480,8 +480,40 @@ def custom(k: Any) -> dict[str, Any]:
         def get_config(self) -> dict[str, Any]:
             return super().get_config() | {"units": self.units}
 
-    _CUSTOM[id(k)] = {"zoo>doubled": doubled, "zoo>Scaled": Scaled, "zoo>Branches": Branches}
+    @k.saving.register_keras_serializable("zoo")
+    class Graph(k.models.Model):
+        """A functional model of a class of its own."""
+
+    names = {"doubled": doubled, "Scaled": Scaled, "Branches": Branches, "Graph": Graph}
+    _CUSTOM[id(k)] = {f"zoo>{name}": value for name, value in names.items()}
     return _CUSTOM[id(k)]
+
+
+def unregistered(k: Any) -> dict[str, Any]:
+    """A class that the program did not register: loading gets it as `custom_objects`."""
+
+    class Shifted(k.layers.Layer):
+        def __init__(self, by: float = 1.0, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.by = by
+
+        def call(self, x: Any) -> Any:
+            return x + self.by
+
+        def get_config(self) -> dict[str, Any]:
+            return super().get_config() | {"by": self.by}
+
+    return {"Shifted": Shifted}
+
+
+def custom_unregistered(k: Any) -> Any:
+    x = k.layers.Input(VECTOR)
+    return k.models.Model(x, unregistered(k)["Shifted"](0.5)(x))
+
+
+def subclass_of_graph(k: Any) -> Any:
+    x = k.layers.Input(VECTOR)
+    return custom(k)["zoo>Graph"](x, k.layers.Dense(2)(x))
 
 
 _WHOLE = [
@@ -489,7 +521,8 @@ _WHOLE = [
     nested_in_two_graphs, dict_inputs,
     list_outputs, nested_structure, op_graph, masked, masked_average, residual_norm, transformer,
     states, mixed_float16, mixed_bfloat16, bfloat16, lambda_registered, lambda_activation,
-    custom_layer, custom_model, custom_activation,
+    custom_layer, custom_model, custom_activation, custom_unregistered,
+    subclass_of_graph,
 ]  # fmt: skip
 
 MODELS: dict[str, Build] = (
@@ -498,6 +531,47 @@ MODELS: dict[str, Build] = (
     | {f"op_{index:03d} {source}": _op_model(source) for index, source in enumerate(OPS)}
     | {f"model_{build.__name__}": build for build in _WHOLE}
 )
+# Optimizers whose state goes to files, as Python source; `o` are the optimizers.
+TRAINED = {
+    "train_sgd": "o.SGD(0.05)",
+    "train_momentum": "o.SGD(0.05, momentum=0.9, nesterov=True)",
+    "train_rmsprop": "o.RMSprop(0.01)",
+    "train_rmsprop_all": "o.RMSprop(0.01, momentum=0.5, centered=True)",
+    "train_adam": "o.Adam(0.01)",
+    "train_amsgrad": "o.Adam(0.01, amsgrad=True, clipnorm=0.5)",
+    "train_adamw": "o.AdamW(0.01, weight_decay=0.02)",
+    "train_nadam": "o.Nadam(0.01)",
+    "train_adagrad": "o.Adagrad(0.05)",
+    "train_lion": "o.Lion(0.01)",
+    "train_ema": "o.SGD(0.05, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=3)",
+    "train_schedule": "o.Adam(o.schedules.ExponentialDecay(0.05, 3, 0.5))",
+    "train_cosine": "o.SGD(o.schedules.CosineDecay(0.05, 12))",
+    "train_accumulate": "o.SGD(0.05, gradient_accumulation_steps=3)",
+    "train_float16": "o.SGD(0.05)",
+}
+
+
+def trained(k: Any, name: str) -> Any:
+    """A compiled model with weights that are the same everywhere."""
+    L = k.layers
+    hidden = L.Dense(4, activation="tanh", dtype="mixed_float16" if "float16" in name else "float32")
+    model = k.models.Sequential(
+        [L.Input((3,)), hidden, L.BatchNormalization(), L.Dense(1, dtype="float32")]
+    )
+    optimizer = eval(TRAINED[name], {"o": k.optimizers})
+    model.compile(optimizer, loss=k.losses.MeanSquaredError(), metrics=["mae"])
+    set_weights(model, 7)
+    return model
+
+
+def fit(model: Any) -> list[float]:
+    """Trains for two epochs of four batches; the loss of each."""
+    rng = np.random.default_rng(11)
+    x = rng.uniform(-1, 1, (16, 3)).astype("float32")
+    y = x.sum(axis=1, keepdims=True)
+    return model.fit(x, y, epochs=2, batch_size=4, shuffle=False, verbose=0).history["loss"]
+
+
 # Keras 3.15.1 can't open what it writes itself here.
 REFUSED_BY_KERAS = {"model_nested_in_two_graphs"}
 # Comparisons in 16-bit floats are as coarse as those.

@@ -95,4 +95,3 @@ def stop_gradient(variable: jax.Array) -> jax.Array:
 
 
 dynamic_shape = shape
-VARIABLE_METHODS: dict[str, Any] = {"__jax_array__": lambda self: self.value}

@@ -29,6 +29,20 @@ class BaseVariable:
     __array_priority__ = 100
 
 
+def _defer(name: str) -> None:
+    """Makes an operator of autograd's boxes leave variables to the variables, as arrays do."""
+    method = getattr(ArrayBox, name)
+
+    def operator(self: Any, other: Any) -> Any:
+        return NotImplemented if isinstance(other, BaseVariable) else method(self, other)
+
+    setattr(ArrayBox, name, operator)
+
+
+for _name in "add sub mul truediv pow mod matmul eq ne lt le gt ge".split():
+    _defer(f"__{_name}__")
+
+
 class BaseLayer:
     """Layers need nothing of this framework."""
 

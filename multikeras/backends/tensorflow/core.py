@@ -137,11 +137,3 @@ def dynamic_shape(x: Any) -> tuple[Any, ...]:
         return static
     dynamic = tf.shape(x)
     return tuple(dynamic[i] if dim is None else dim for i, dim in enumerate(static))
-
-
-def _tf_tensor(self: Any, dtype: Any = None, name: str | None = None) -> tf.Tensor:
-    """TensorFlow's own functions take a Variable as the tensor it holds."""
-    return tf.convert_to_tensor(self.value, dtype, name=name)
-
-
-VARIABLE_METHODS: dict[str, Any] = {"__tf_tensor__": _tf_tensor}

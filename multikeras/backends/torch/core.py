@@ -191,19 +191,3 @@ def widened(fn: Callable) -> Callable:
             return result if result.dtype is torch.bool else result.to(dtype)
 
     return call
-
-
-def _torch_function(
-    cls: type, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None
-) -> Any:
-    """torch's own functions take a Variable as the tensor it holds."""
-
-    def plain_value(x: Any) -> Any:
-        if isinstance(x, cls):
-            return x.value  # type: ignore[attr-defined]
-        return type(x)(map(plain_value, x)) if type(x) in (list, tuple) else x
-
-    return func(*map(plain_value, args), **{k: plain_value(v) for k, v in (kwargs or {}).items()})
-
-
-VARIABLE_METHODS: dict[str, Any] = {"__torch_function__": classmethod(_torch_function)}
