@@ -26,7 +26,12 @@ def home() -> Path:
     return Path(os.environ.get("MULTIKERAS_HOME") or Path("~/.multikeras").expanduser())
 
 
-def _read_file() -> dict:
+def read_file() -> dict:
+    """The settings of the config file; none where there is no file.
+
+    Raises:
+        ValueError: for a file that is no JSON object.
+    """
     path = home() / "multikeras.json"
     try:
         text = path.read_text()
@@ -60,7 +65,7 @@ def choose_backend(settings: dict) -> tuple[str, str]:
     return name, reason
 
 
-_settings = _read_file()
+_settings = read_file()
 _backend, backend_reason = choose_backend(_settings)
 _epsilon = 1e-7
 _image_data_format = "channels_last"

@@ -77,7 +77,7 @@ def show(console: Console | None = None) -> int:
     console = console or Console()
     versions = installed()
     try:
-        selected, reason = config.choose_backend(config._read_file())
+        selected, reason = config.choose_backend(config.read_file())
     except ValueError as error:
         selected, reason, problem = "", "", str(error)
     else:

@@ -143,13 +143,15 @@ def load_model(
         filepath: The `.keras` file.
         custom_objects: `{name: class or function}` for what the model uses beyond the library
             and beyond what `register_keras_serializable` has declared.
-        compile: Whether to compile the model as it was, with the optimizer's state. Defaults
-            to `True`.
+        compile: Whether to compile the model as it was, with the optimizer's state and the
+            order in which `fit` shuffles, so that training goes on as if it had never stopped.
+            Defaults to `True`.
         safe_mode: Whether objects must distrust the file (see `in_safe_mode`). Defaults to
             `True`. Bytecode in a file is refused either way.
 
     Returns:
-        The model.
+        The model. If the file's random state was written by another version of the random
+        algorithm, a warning says so and the model starts with random state of its own.
 
     Raises:
         FileNotFoundError: if there is no such file.

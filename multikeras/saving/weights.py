@@ -3,6 +3,11 @@
 Writing streams, one variable at a time. Reading is strict: first the whole file is compared
 with the whole model by names and shapes, and only if every variable has its value and every
 value its variable is anything assigned; otherwise one error lists both sides.
+
+Beside what Keras stores stand, under `multikeras/`, the states of seed generators, the seed of
+`fit`'s shuffle order, and the version of the random algorithm that they are meant for. With a
+file of another version, a warning says so and the model keeps random state of its own: weights
+and optimizer go on, dropout masks and shuffle order do not.
 """
 
 from __future__ import annotations
@@ -17,12 +22,15 @@ import numpy as np
 
 from multikeras import dtypes
 from multikeras.backends import native
+from multikeras.backends.threefry import ALGORITHM_VERSION
 from multikeras.saving.hdf5 import Hdf5Reader, StoredArray, StoredGroup, write_array
 from multikeras.saving.walk import is_saveable, walk
 from multikeras.variables import StatelessScope, Variable
 
 # Our own additions to a file stand under this group; Keras passes over it.
 OWN_GROUP = "multikeras"
+SEEDS_GROUP = f"{OWN_GROUP}/seed_generators"
+RANDOM_GROUP = f"{OWN_GROUP}/random"
 _SHOWN = 12
 _EMPTY = StoredGroup(None, {})
 
@@ -109,6 +117,7 @@ def write_weights(root: Any, file: h5py.Group, with_optimizer: bool = True) -> N
         file: The HDF5 file or group to write to.
         with_optimizer: Whether the optimizer's state is written too.
     """
+    random = False
     for path, value in walk(root):
         if _is_optimizer_path(path) and not with_optimizer:
             continue
@@ -117,8 +126,15 @@ def write_weights(root: Any, file: h5py.Group, with_optimizer: bool = True) -> N
             group.attrs["name"] = str(getattr(value, "name", ""))
             value.save_own_variables(_GroupWriter(group))
         else:
-            group = file.require_group(f"{OWN_GROUP}/seed_generators/{path}")
+            random = True
+            group = file.require_group(f"{SEEDS_GROUP}/{path}")
             write_array(group, "state", host_array(value.state))
+    shuffle_seed = getattr(root, "_shuffle_seed", None) if with_optimizer else None
+    if random or shuffle_seed is not None:
+        group = file.require_group(RANDOM_GROUP)
+        write_array(group, "algorithm_version", np.int64(ALGORITHM_VERSION))
+        if shuffle_seed is not None:
+            write_array(group, "shuffle_seed", np.int64(shuffle_seed))
 
 
 def _group_path(path: str) -> str:
@@ -140,6 +156,7 @@ class _Plan:
     misshapen: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    shuffle_seed: StoredArray | None = None
 
     @property
     def fits(self) -> bool:
@@ -177,6 +194,8 @@ def read_weights(
         value.load_own_variables(_GroupReader(group))
     for generator, array in plan.seeds:
         generator.state.assign(array.read())
+    if plan.shuffle_seed is not None:
+        root._shuffle_seed = int(plan.shuffle_seed.read())
 
 
 def _make_plan(root: Any, reader: Hdf5Reader, with_optimizer: bool) -> _Plan:
@@ -199,6 +218,7 @@ def _make_plan(root: Any, reader: Hdf5Reader, with_optimizer: bool) -> _Plan:
             continue
         _plan_object(plan, group_path, value, group)
     skips_optimizer = not (has_optimizer and with_optimizer)
+    _plan_random(plan, root, reader, with_shuffle=not skips_optimizer)
     for path, group in reader.groups.items():
         if path in used or path == OWN_GROUP or path.startswith(f"{OWN_GROUP}/"):
             continue
@@ -210,10 +230,29 @@ def _make_plan(root: Any, reader: Hdf5Reader, with_optimizer: bool) -> _Plan:
 
 
 def _plan_seed(plan: _Plan, path: str, generator: Any, reader: Hdf5Reader) -> None:
-    group = reader.groups.get(f"{OWN_GROUP}/seed_generators/{path}", _EMPTY)
+    group = reader.groups.get(f"{SEEDS_GROUP}/{path}", _EMPTY)
     array = group.arrays.get("state")  # Keras doesn't store it
     if array is not None and array.shape == tuple(generator.state.shape):
         plan.seeds.append((generator, array))
+
+
+def _plan_random(plan: _Plan, root: Any, reader: Hdf5Reader, with_shuffle: bool) -> None:
+    """Takes up the shuffle seed; drops all random state that another algorithm wrote."""
+    arrays = reader.groups.get(RANDOM_GROUP, _EMPTY).arrays
+    scalars = {name: array for name, array in arrays.items() if array.shape == ()}
+    version = scalars.get("algorithm_version")
+    if version is not None and (written := int(version.read())) != ALGORITHM_VERSION:
+        plan.seeds.clear()
+        plan.notes.append(
+            f"{reader.path!r} holds the random state of version {written} of the random "
+            f"algorithm; this one has version {ALGORITHM_VERSION}. The state is passed over: "
+            "dropout masks and the shuffle order won't go on where that run stopped."
+        )
+        return
+    seed = scalars.get("shuffle_seed")
+    # It belongs to a run, so to the optimizer's state; a plain layer has no order of data.
+    if with_shuffle and seed is not None and hasattr(root, "_shuffle_seed"):
+        plan.shuffle_seed = seed
 
 
 def _optimizer_state_fits(plan: _Plan, root: Any, optimizer: Any, group: StoredGroup) -> bool:

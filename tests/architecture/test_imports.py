@@ -22,12 +22,13 @@ ROOMS = [
     ["legacy"],
     ["layers"],
     ["optimizers"],
-    ["utils"],
     ["saving"],
     ["data", "callbacks", "training"],
     ["models"],
-    ["backend", "datasets", "cli"],
-    ["__init__", "__main__"],
+    ["utils"],
+    ["backend", "datasets"],
+    ["__init__"],
+    ["cli", "__main__"],  # the command line is a user of the package
 ]
 LEVEL = {room: level for level, row in enumerate(ROOMS) for room in row}
 FRAMEWORKS = {"jax", "torch", "tensorflow", "autograd"}

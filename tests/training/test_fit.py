@@ -341,8 +341,16 @@ def test_nan_stops_training():
     assert len(history["loss"]) == 1
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C reaches Python; a process started in the background would ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent the POSIX way")
-def test_ctrl_c_leaves_a_usable_model():
+def test_ctrl_c_leaves_a_usable_model(interruptible):
     model = classifier()
 
     class Interrupt(keras.callbacks.Callback):
