@@ -239,7 +239,7 @@ def _plan_seed(plan: _Plan, path: str, generator: Any, reader: Hdf5Reader) -> No
 def _plan_random(plan: _Plan, root: Any, reader: Hdf5Reader, with_shuffle: bool) -> None:
     """Takes up the shuffle seed; drops all random state that another algorithm wrote."""
     arrays = reader.groups.get(RANDOM_GROUP, _EMPTY).arrays
-    scalars = {name: array for name, array in arrays.items() if array.shape == ()}
+    scalars = {name: a for name, a in arrays.items() if a.shape == () and "int" in a.dtype}
     version = scalars.get("algorithm_version")
     if version is not None and (written := int(version.read())) != ALGORITHM_VERSION:
         plan.seeds.clear()
