@@ -46,7 +46,8 @@ def relu(
     if max_value is not None:
         result = ops.minimum(result, max_value)
     if negative_slope != 0.0:
-        result = ops.subtract(result, negative_slope * ops.relu(ops.subtract(threshold, x)))
+        leak = ops.multiply(ops.relu(ops.subtract(threshold, x)), negative_slope)
+        result = ops.subtract(result, leak)
     return result
 
 

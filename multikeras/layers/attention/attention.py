@@ -117,7 +117,8 @@ class Attention(Layer):
             allowed = causal if allowed is None else ops.logical_and(allowed, causal)
         if allowed is not None:
             lowest = 6.5e4 if ops.dtype(scores) == "float16" else 1e9
-            scores = scores - lowest * ops.cast(ops.logical_not(allowed), ops.dtype(scores))
+            barred = ops.cast(ops.logical_not(allowed), ops.dtype(scores))
+            scores = scores - ops.multiply(barred, lowest)
         weights = ops.softmax(scores, axis=-1)
         if training and self.dropout:
             weights = random.dropout(weights, self.dropout, seed=self.seed_generator)

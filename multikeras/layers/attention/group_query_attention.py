@@ -125,7 +125,8 @@ class GroupedQueryAttention(HeadsAttention):
         else:
             repeats = self.num_query_heads // self.num_key_value_heads
             k, v = (ops.repeat(x, repeats, axis=2) for x in (k, v))
-            logits = ops.einsum("aqyz,akyz->ayqk", q * (1.0 / math.sqrt(self.head_dim)), k)
+            q = ops.multiply(q, 1.0 / math.sqrt(self.head_dim))
+            logits = ops.einsum("aqyz,akyz->ayqk", q, k)
             mask = None if mask is None else ops.expand_dims(mask, -3)
             weights, dropped = self._scores_to_weights(logits, mask, training)
             outputs = ops.einsum("ayqk,akyz->aqyz", dropped, v)

@@ -173,7 +173,7 @@ class MultiHeadAttention(HeadsAttention):
     def _attend(self, query: Any, key: Any, value: Any, mask: Any, training: Any) -> Any:
         """Attention over any axes, with its weights (batch, ..., heads, queries, keys)."""
         q, k, scores = _attention_letters(len(query.shape) - 2, self.attention_axes)
-        query = query * (1.0 / math.sqrt(self.key_dim))
+        query = ops.multiply(query, 1.0 / math.sqrt(self.key_dim))
         logits = ops.einsum(f"{q}yz,{k}yz->{scores}", query, key)
         count = len(self.attention_axes)
         shape = ops.shape(logits)

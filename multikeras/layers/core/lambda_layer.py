@@ -18,7 +18,8 @@ class Lambda(Layer):
             them.
         output_shape: the shape without the batch dimension, or a function of the input's shape;
             default: found by calling the function symbolically.
-        mask: the mask of the outputs, or a function `(inputs, mask) -> mask`.
+        mask: the mask of the outputs, or a function `(inputs, mask) -> mask`; None: there is
+            none, masks of the inputs end here.
         arguments: keyword arguments for the function.
 
     Example:
@@ -43,7 +44,7 @@ class Lambda(Layer):
         self.arguments = dict(arguments or {})
         self._output_shape = output_shape
         self.mask = mask
-        self.supports_masking = True
+        self.supports_masking = mask is not None
         parameters = inspect.signature(function).parameters
         self._takes = {name for name in ("mask", "training") if name in parameters}
         self.built = True
@@ -68,10 +69,8 @@ class Lambda(Layer):
         return self._spec_from_shape(args, kwargs)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """The mask given to the constructor, or the inputs' own."""
-        if callable(self.mask):
-            return self.mask(inputs, mask)
-        return mask if self.mask is None else self.mask
+        """What the constructor was given for it; None: the inputs' mask ends here."""
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; the function by its registered name, if it has one."""

@@ -34,7 +34,6 @@ class RMSNormalization(Layer):
         super().__init__(**kwargs)
         self.axis = list(axis) if isinstance(axis, (list, tuple)) else [axis]
         self.epsilon = epsilon
-        self.supports_masking = True
 
     def build(self, input_shape: tuple) -> None:
         """Makes the scale, of the sizes of `axis`."""

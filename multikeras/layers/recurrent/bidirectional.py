@@ -150,7 +150,7 @@ class Bidirectional(Layer):
         if self.merge_mode == "sum":
             return ops.add(forward, backward)
         if self.merge_mode == "ave":
-            return ops.add(forward, backward) * 0.5
+            return ops.multiply(ops.add(forward, backward), 0.5)
         if self.merge_mode == "mul":
             return ops.multiply(forward, backward)
         return forward, backward

@@ -100,7 +100,7 @@ class GRUCell(RecurrentCell):
             of_candidate = ops.matmul(reset * before, recurrent[:, 2 * self.units :])
             candidate = self.activation(candidate + of_candidate)
         update = gate(update + of_update)
-        h = update * h + (1.0 - update) * candidate
+        h = candidate + update * (h - candidate)
         return h, [h]
 
 
