@@ -78,9 +78,10 @@ def get_item(x: Any, key: Any) -> Any:
         IndexError: for more indices than dimensions.
 
     Example:
+        >>> import numpy as np
         >>> from multikeras import ops
         >>> x = ops.convert_to_tensor([[1, 2, 3], [4, 5, 6]])
-        >>> ops.convert_to_numpy(ops.get_item(x, (slice(None), slice(None, None, -1)))).tolist()
+        >>> ops.convert_to_numpy(ops.get_item(x, np.s_[:, ::-1])).tolist()
         [[3, 2, 1], [6, 5, 4]]
     """
 
