@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from types import SimpleNamespace
+
 import h5py
 import numpy as np
 import pytest
@@ -13,7 +16,6 @@ RNG = np.random.default_rng(2)
 X = RNG.normal(size=(52, 6)).astype(np.float32)
 Y = X[:, :3].argmax(1).astype(np.int32)
 EPOCHS, STOP = 4, 2
-FIT = {"batch_size": 8, "verbose": 0}
 
 
 def body():
@@ -21,8 +23,6 @@ def body():
         layers.Dense(12, activation="relu"),
         layers.BatchNormalization(),
         layers.Dropout(0.4),
-        layers.Dense(12, activation="tanh"),
-        layers.Dropout(0.1),
         layers.Dense(3, activation="softmax"),
     ]
 
@@ -78,84 +78,81 @@ DATA = {
 }
 
 
-def assert_same_run(model, straight, history, straight_history):
-    assert history == {key: values[STOP:] for key, values in straight_history.items()}
-    for a, b in zip(model.weights, straight.weights, strict=True):
+def run(folder, kind="sequential", data="arrays"):
+    """A run that goes on after it was saved on the way, with its files and the rest of its logs."""
+    model = compiled(kind)
+    first = model.fit(**DATA[data](), epochs=STOP, verbose=0).history
+    model.save(folder / "run.keras")
+    model.save_weights(folder / "run.weights.h5")
+    at_stop = [v.numpy() for v in model.weights]
+    history = model.fit(**DATA[data](), epochs=EPOCHS, initial_epoch=STOP, verbose=0).history
+    return SimpleNamespace(
+        model=model, first=first, history=history, at_stop=at_stop, folder=folder, data=data
+    )
+
+
+@pytest.fixture(scope="module")
+def sequential_run(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("run"))
+
+
+def assert_goes_on(model, run):
+    history = model.fit(**DATA[run.data](), epochs=EPOCHS, initial_epoch=STOP, verbose=0).history
+    assert history == run.history
+    variables = [*run.model.weights, *run.model.optimizer.variables]
+    for a, b in zip([*model.weights, *model.optimizer.variables], variables, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=b.path)
-    own, other = model.optimizer.variables, straight.optimizer.variables
-    for a, b in zip(own, other, strict=True):
-        np.testing.assert_array_equal(a.numpy(), b.numpy(), err_msg=b.path)
+
+
+def test_a_loaded_model_goes_on_as_if_it_had_not_stopped(sequential_run):
+    keras.utils.set_random_seed(99)  # what the process draws otherwise doesn't matter
+    assert_goes_on(keras.saving.load_model(sequential_run.folder / "run.keras"), sequential_run)
 
 
 @pytest.mark.parametrize(
-    ("kind", "data"),
-    [*((kind, "arrays") for kind in MODELS), *(("sequential", data) for data in list(DATA)[1:])],
+    ("kind", "data"), [("functional", "arrays by batches"), ("subclass", "PyDataset")]
 )
-def test_a_loaded_model_goes_on_as_if_it_had_not_stopped(tmp_path, kind, data):
-    straight = compiled(kind)
-    whole = straight.fit(**DATA[data](), epochs=EPOCHS, verbose=0).history
-
-    stopped = compiled(kind)
-    stopped.fit(**DATA[data](), epochs=STOP, verbose=0)
-    stopped.save(tmp_path / "run.keras")
-    keras.utils.set_random_seed(99)  # what the process draws otherwise doesn't matter
-    model = keras.saving.load_model(tmp_path / "run.keras")
-    rest = model.fit(**DATA[data](), epochs=EPOCHS, initial_epoch=STOP, verbose=0).history
-
-    assert_same_run(model, straight, rest, whole)
+def test_so_do_other_models_on_other_data(tmp_path, kind, data):
+    stopped = run(tmp_path, kind, data)
+    keras.utils.set_random_seed(99)
+    assert_goes_on(keras.saving.load_model(tmp_path / "run.keras"), stopped)
 
 
-def test_weights_alone_carry_a_run_over(tmp_path):
-    straight = compiled()
-    whole = straight.fit(X, Y, epochs=EPOCHS, **FIT).history
-    stopped = compiled()
-    stopped.fit(X, Y, epochs=STOP, **FIT)
-    stopped.save_weights(tmp_path / "run.weights.h5")
-
+def test_weights_alone_carry_a_run_over(sequential_run):
     model = compiled()
     keras.utils.set_random_seed(99)
     model.build((None, 6))
-    model.load_weights(tmp_path / "run.weights.h5")
-    rest = model.fit(X, Y, epochs=EPOCHS, initial_epoch=STOP, **FIT).history
-    assert_same_run(model, straight, rest, whole)
+    model.load_weights(sequential_run.folder / "run.weights.h5")
+    assert_goes_on(model, sequential_run)
 
 
-def test_saving_twice_on_the_way_changes_nothing(tmp_path):
-    straight = compiled()
-    whole = straight.fit(X, Y, epochs=3, **FIT).history["loss"]
-    model = compiled()
-    losses = []
-    for epoch in range(3):
-        losses += model.fit(X, Y, epochs=epoch + 1, initial_epoch=epoch, **FIT).history["loss"]
-        model.save(tmp_path / "run.keras")
-        model = keras.saving.load_model(tmp_path / "run.keras")
-    assert losses == whole
+def test_stopping_or_not_makes_no_difference(sequential_run):
+    history = compiled().fit(**DATA["arrays"](), epochs=EPOCHS, verbose=0).history
+    for name, values in history.items():
+        assert values == sequential_run.first[name] + sequential_run.history[name]
 
 
-def test_without_the_training_state_the_order_is_a_new_one(tmp_path):
-    model = compiled()
-    model.fit(X, Y, epochs=1, **FIT)
-    model.save(tmp_path / "run.keras")
-    assert keras.saving.load_model(tmp_path / "run.keras", compile=False)._shuffle_seed is None
-    model.save(tmp_path / "bare.keras", include_optimizer=False)
+def test_without_the_training_state_the_order_is_a_new_one(sequential_run, tmp_path):
+    path = sequential_run.folder / "run.keras"
+    assert keras.saving.load_model(path)._shuffle_seed == sequential_run.model._shuffle_seed
+    assert keras.saving.load_model(path, compile=False)._shuffle_seed is None
+    sequential_run.model.save(tmp_path / "bare.keras", include_optimizer=False)
     assert keras.saving.load_model(tmp_path / "bare.keras")._shuffle_seed is None
 
 
-def test_another_version_of_the_random_algorithm_is_told(tmp_path):
-    model = compiled()
-    model.fit(X, Y, epochs=1, **FIT)
+def test_another_version_of_the_random_algorithm_is_told(sequential_run, tmp_path):
     path = tmp_path / "run.weights.h5"
-    model.save_weights(path)
+    shutil.copy(sequential_run.folder / "run.weights.h5", path)
     with h5py.File(path, "r+") as file:
+        assert file["multikeras/random/algorithm_version"][()] == 1
         file["multikeras/random/algorithm_version"][()] = 999
 
-    other = compiled()
-    other.build((None, 6))
+    model = compiled()
+    model.build((None, 6))
     with pytest.warns(UserWarning, match=r"version 999 of the random algorithm.*version 1"):
-        other.load_weights(path)
-    assert other._shuffle_seed is None
-    for a, b in zip(other.weights, model.weights, strict=True):
-        np.testing.assert_array_equal(a.numpy(), b.numpy())
-    dropouts = [layer for layer in other.layers if isinstance(layer, layers.Dropout)]
-    assert [layer.seed_generator.state.numpy()[1] for layer in dropouts] == [0, 0]  # none drawn
-    other.fit(X, Y, epochs=1, **FIT)
+        model.load_weights(path)
+    for variable, expected in zip(model.weights, sequential_run.at_stop, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), expected)
+    assert model._shuffle_seed is None
+    dropout = next(layer for layer in model.layers if isinstance(layer, layers.Dropout))
+    assert dropout.seed_generator.state.numpy()[1] == 0  # a generator of its own, still unused
