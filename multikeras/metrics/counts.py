@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from multikeras import registry
+from multikeras import ops, registry
 from multikeras.metrics.confusion import NO_THRESHOLD, confusion_counts, standardize_thresholds
 from multikeras.metrics.metric import Metric, ratio, scalar_or_vector
 
@@ -27,7 +27,8 @@ class _Count(Metric):
 
     def result(self) -> Any:
         """The count so far, one per threshold."""
-        return scalar_or_vector(self.accumulator.value)
+        # A copy: the state itself may be updated in place.
+        return scalar_or_vector(ops.copy(self.accumulator.value))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -54,7 +54,7 @@ class Sum(Metric):
 
     def result(self) -> Any:
         """The sum so far."""
-        return self.total.value
+        return ops.copy(self.total.value)  # the state itself may be updated in place
 
 
 @registry.expose("keras.metrics")
