@@ -76,6 +76,15 @@ from multikeras.ops.bitwise import gcd as gcd
 from multikeras.ops.bitwise import lcm as lcm
 from multikeras.ops.bitwise import left_shift as left_shift
 from multikeras.ops.bitwise import right_shift as right_shift
+from multikeras.ops.complex_numbers import angle as angle
+from multikeras.ops.complex_numbers import conjugate as conj
+from multikeras.ops.complex_numbers import conjugate as conjugate
+from multikeras.ops.complex_numbers import imag as imag
+from multikeras.ops.complex_numbers import isreal as isreal
+from multikeras.ops.complex_numbers import polar as polar
+from multikeras.ops.complex_numbers import real as real
+from multikeras.ops.complex_numbers import view_as_complex as view_as_complex
+from multikeras.ops.complex_numbers import view_as_real as view_as_real
 from multikeras.ops.control_flow import associative_scan as associative_scan
 from multikeras.ops.control_flow import cond as cond
 from multikeras.ops.control_flow import custom_gradient as custom_gradient

@@ -21,4 +21,5 @@ from multikeras.backends.jax import sorting as sorting
 from multikeras.backends.jax import control_flow as control_flow
 from multikeras.backends.jax import linalg as linalg
 from multikeras.backends.jax import segments as segments
+from multikeras.backends.jax import complex_numbers as complex_numbers
 UNSUPPORTED: dict[str, str] = {}

@@ -25,4 +25,5 @@ from multikeras.backends.numpy import sorting as sorting
 from multikeras.backends.numpy import control_flow as control_flow
 from multikeras.backends.numpy import linalg as linalg
 from multikeras.backends.numpy import segments as segments
+from multikeras.backends.numpy import complex_numbers as complex_numbers
 UNSUPPORTED: dict[str, str] = {}

@@ -7,6 +7,8 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
+from autograd.core import VJPNode
+from autograd.tracer import register_notrace
 
 from multikeras.backends.numpy._activations import erf as erf
 from multikeras.backends.numpy._error_functions import erfc_array, erfinv_array
@@ -40,6 +42,7 @@ arctanh = anp.arctanh
 floor = anp.floor
 ceil = anp.ceil
 
+register_notrace(VJPNode, signbit)
 
 def _with_slope(
     function: Callable[[Any], Any], slope: Callable[[Any, Any], Any], composed: Any = None

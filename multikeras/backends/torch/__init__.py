@@ -22,4 +22,5 @@ from multikeras.backends.torch import sorting as sorting
 from multikeras.backends.torch import control_flow as control_flow
 from multikeras.backends.torch import linalg as linalg
 from multikeras.backends.torch import segments as segments
+from multikeras.backends.torch import complex_numbers as complex_numbers
 UNSUPPORTED: dict[str, str] = {}
