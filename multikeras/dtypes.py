@@ -113,7 +113,8 @@ def standardize_dtype(dtype: Any) -> str:
         >>> standardize_dtype(np.float16)
         'float16'
     """
-    if dtype is None or dtype is float or dtype == "float":
+    # Not by == alone: NumPy's float64 equals "float".
+    if dtype is None or dtype is float or (isinstance(dtype, str) and dtype == "float"):
         return _floatx
     return _standardize(dtype)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 
 def fits(first: Sequence[int | None], second: Sequence[int | None]) -> bool:
     """Whether two shapes are equal as far as they are known."""
@@ -52,3 +54,41 @@ def label_shape(target: Any, output: Any, axis: int) -> bool:
             f"class axis, {tuple(wanted)}; got {tuple(target.shape)}."
         )
     return extra
+
+
+def rank(who: str, name: str, x: Any, dims: str) -> None:
+    """Refuses a tensor without one dimension for each word of `dims`.
+
+    Raises:
+        ValueError: naming `who`, the argument and its shape.
+    """
+    if len(x.shape) != dims.count(",") + 1:
+        raise ValueError(f"{who}: `{name}` must have shape ({dims}), got {tuple(x.shape)}.")
+
+
+def class_number(who: str, name: str, value: Any, classes: int | None) -> None:
+    """Refuses what is no class in [0, `classes`).
+
+    Raises:
+        ValueError: naming `who`, the argument and its value.
+    """
+    integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not integer or value < 0 or (classes is not None and value >= classes):
+        raise ValueError(
+            f"{who}: `{name}` must be the number of one of the {classes} classes, got {value!r}."
+        )
+
+
+def ctc_loss(
+    target: Any, output: Any, target_length: Any, output_length: Any, mask_index: Any
+) -> None:
+    """Refuses tensors of wrong ranks, and a blank that is no class.
+
+    Raises:
+        ValueError: naming the argument.
+    """
+    rank("ctc_loss", "target", target, "batch, labels")
+    rank("ctc_loss", "output", output, "batch, steps, classes")
+    rank("ctc_loss", "target_length", target_length, "batch")
+    rank("ctc_loss", "output_length", output_length, "batch")
+    class_number("ctc_loss", "mask_index", mask_index, output.shape[2])

@@ -7,6 +7,7 @@ from multikeras.backends.torch import fused as fused
 from multikeras.backends.torch import arithmetic as arithmetic
 from multikeras.backends.torch import bitwise as bitwise
 from multikeras.backends.torch import creation as creation
+from multikeras.backends.torch import ctc as ctc
 from multikeras.backends.torch import elementwise as elementwise
 from multikeras.backends.torch import activation as activation
 from multikeras.backends.torch import attention as attention
