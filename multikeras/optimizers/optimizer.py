@@ -572,8 +572,8 @@ class Optimizer:
     # Saving ----------------------------------------------------------------------------------
 
     def get_weights(self) -> list[np.ndarray]:
-        """The state as arrays."""
-        return [variable.numpy() for variable in self.variables]
+        """Copies of the state as arrays."""
+        return [np.array(variable.numpy()) for variable in self.variables]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Sets the state from arrays in the order of `variables`.
