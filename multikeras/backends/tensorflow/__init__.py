@@ -22,4 +22,5 @@ from multikeras.backends.tensorflow import control_flow as control_flow
 from multikeras.backends.tensorflow import linalg as linalg
 from multikeras.backends.tensorflow import segments as segments
 from multikeras.backends.tensorflow import complex_numbers as complex_numbers
+from multikeras.backends.tensorflow import signal as signal
 UNSUPPORTED: dict[str, str] = {}

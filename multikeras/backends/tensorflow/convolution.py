@@ -64,16 +64,14 @@ def _conv(
     rank = len(strides)
     if padding == "causal":
         x, padding = _padded(x, kernel.shape[:-2], strides, padding, dilation), "valid"
+    if max(dilation) > 1:
+        # The kernels for CPUs have no gradient for dilation, with or without strides.
+        if max(strides) == 1:
+            return tf.nn.convolution(x, kernel, strides, padding.upper(), dilations=dilation)
+        kernel = _dilated(kernel, dilation)
     if rank == 3:
-        dilation = (1, *dilation, 1)
         strides = (1, *strides, 1)
-    return _CONV[rank](
-        x,
-        kernel,
-        strides[0] if rank == 1 else strides,
-        padding.upper(),
-        dilations=dilation[0] if rank == 1 else dilation,
-    )
+    return _CONV[rank](x, kernel, strides[0] if rank == 1 else strides, padding.upper())
 
 
 def conv_nd(
@@ -190,15 +188,39 @@ def conv_transpose_nd(
     return _back(y, data_format)
 
 
+def _pool(
+    pools: dict[int, Any], inputs: tf.Tensor, size: Ints, strides: Ints, padding: str, form: str
+) -> tf.Tensor:
+    x = _last(inputs, form)
+    if len(strides) == 3 and x.dtype == tf.float64:
+        return _back(_pool_by_planes(pools[2], x, size, strides, padding.upper()), form)
+    return _back(pools[len(strides)](x, size, strides, padding.upper()), form)
+
+
+def _pool_by_planes(
+    pool: Any, x: tf.Tensor, size: Ints, strides: Ints, padding: str
+) -> tf.Tensor:
+    """Three-dimensional pooling where its kernels lack the dtype: first planes, then depth.
+
+    Maxima and means over boxes are those over their sides, one after the other; padding counts
+    in neither.
+    """
+    depth, channels = _sizes(x)[0], x.shape[-1]
+    planes = tf.reshape(x, tf.stack([-1, *_sizes(x)[1:], channels]))
+    planes = pool(planes, size[1:], strides[1:], padding)
+    rows = _sizes(planes)
+    columns = tf.reshape(planes, tf.stack([-1, depth, rows[0] * rows[1], channels]))
+    columns = pool(columns, (size[0], 1), (strides[0], 1), padding)
+    return tf.reshape(columns, tf.stack([-1, _sizes(columns)[0], *rows, channels]))
+
+
 def max_pool_nd(
     inputs: tf.Tensor, pool_size: Ints, strides: Ints, padding: str, data_format: str
 ) -> tf.Tensor:
-    y = _MAX[len(strides)](_last(inputs, data_format), pool_size, strides, padding.upper())
-    return _back(y, data_format)
+    return _pool(_MAX, inputs, pool_size, strides, padding, data_format)
 
 
 def average_pool_nd(
     inputs: tf.Tensor, pool_size: Ints, strides: Ints, padding: str, data_format: str
 ) -> tf.Tensor:
-    y = _AVERAGE[len(strides)](_last(inputs, data_format), pool_size, strides, padding.upper())
-    return _back(y, data_format)
+    return _pool(_AVERAGE, inputs, pool_size, strides, padding, data_format)

@@ -33,8 +33,8 @@ class BaseVariable:
 class BaseLayer(tf.Module):
     """Makes a layer a `tf.Module` that checkpoints and `tf.saved_model` see into.
 
-    Attributes are set plainly: lists and dicts stay lists and dicts. What is to be tracked is
-    said by `adopt_layer` and `adopt_variable`.
+    Attributes are set plainly: lists and dicts stay lists and dicts. Layers are looked up when a
+    checkpoint asks for them; variables are handed over by `adopt_variable`.
     """
 
     def __init__(self) -> None:
@@ -46,8 +46,11 @@ class BaseLayer(tf.Module):
         else:
             object.__setattr__(self, name, value)
 
-    def adopt_layer(self, name: str, layer: Any) -> None:
-        self._track_trackable(layer, name, overwrite=True)
+    def _trackable_children(self, *args: Any, **kwargs: Any) -> Any:
+        # Looked up when a checkpoint asks: layers in lists and dicts are found, built or not.
+        for name, layer in self.child_layers().items():  # type: ignore[attr-defined]
+            self._track_trackable(layer, name, overwrite=True)
+        return super()._trackable_children(*args, **kwargs)
 
     def adopt_variable(self, name: str, variable: Any) -> None:
         self._track_trackable(variable.storage, name, overwrite=True)
@@ -85,6 +88,8 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
         x = x.value()
     if isinstance(x, tf.Tensor):
         return x if target is None or x.dtype is target else tf.cast(x, target)
+    if isinstance(x, tf.IndexedSlices):  # a tape's gradient of a lookup
+        return convert_to_tensor(tf.convert_to_tensor(x), dtype)
     if isinstance(x, (bool, int, float, complex)):
         return tf.constant(x, dtype=target)
     if isinstance(x, np.ndarray) or not (isinstance(x, (list, tuple)) and _holds_tensor(x)):

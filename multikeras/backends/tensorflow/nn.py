@@ -95,7 +95,8 @@ def categorical_crossentropy(
 ) -> tf.Tensor:
     checks.same_shape("categorical_crossentropy", target, output)
     if from_logits:
-        return tf.nn.softmax_cross_entropy_with_logits(target, output, axis=axis)
+        # The fused kernel has the right gradient for targets that sum to 1 only.
+        return -tf.reduce_sum(target * tf.nn.log_softmax(output, axis), axis)
     wide = _wide(output)
     q = wide / tf.reduce_sum(wide, axis, keepdims=True)
     logs = tf.math.log(tf.clip_by_value(q, _EPSILON, 1 - _EPSILON))
