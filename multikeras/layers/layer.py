@@ -332,10 +332,6 @@ class Layer(Tracked):
         self._is_plain = not (
             self._info.has_training or self._makes_masks or self.activity_regularizer is not None
         )
-        if adopt := getattr(self, "adopt_layer", None):
-            for name, child in list(self.children()):
-                if isinstance(child, Layer):
-                    adopt(name.replace(".", "_"), child)
 
     def _convert(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         """Array-likes to tensors; floats to the compute dtype."""

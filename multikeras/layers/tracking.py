@@ -52,7 +52,7 @@ class Tracked(core.BaseLayer, Operation):
 
     # -- children and variables -------------------------------------------------------------
 
-    def children(self) -> Iterator[tuple[str, Any]]:
+    def tracked_children(self) -> Iterator[tuple[str, Any]]:
         """Pairs (attribute path, object) of the layers, metrics, seed generators and variables
         that attributes hold, inside lists, tuples and dicts too, each once, in order."""
         seen: set[int] = set()
@@ -60,9 +60,17 @@ class Tracked(core.BaseLayer, Operation):
             if name not in self._private and not isinstance(value, _PLAIN_LEAVES):
                 yield from _tracked(name, value, seen)
 
+    def child_layers(self) -> dict[str, Tracked]:
+        """The layers that attributes hold, by names in which an underscore parts the levels."""
+        return {
+            path.replace(".", "_"): child
+            for path, child in self.tracked_children()
+            if isinstance(child, Tracked)
+        }
+
     @property
     def _layers(self) -> list[Tracked]:
-        return [child for _, child in self.children() if isinstance(child, Tracked)]
+        return [child for _, child in self.tracked_children() if isinstance(child, Tracked)]
 
     def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Tracked]:
         """This layer and those below, each once, parents first."""
@@ -81,7 +89,8 @@ class Tracked(core.BaseLayer, Operation):
 
     def _own_weights(self) -> list[Variable]:
         own = {id(v): v for v in self._own_variables}
-        own |= {id(child): child for _, child in self.children() if isinstance(child, Variable)}
+        children = (child for _, child in self.tracked_children())
+        own |= {id(child): child for child in children if isinstance(child, Variable)}
         variables = list(own.values())
         return [v for v in variables if v.trainable] + [v for v in variables if not v.trainable]
 
@@ -104,7 +113,8 @@ class Tracked(core.BaseLayer, Operation):
 
     def _state_variables(self) -> list[Variable]:
         """What a step changes but no file keeps: here, the states of seed generators."""
-        return [child.state for _, child in self.children() if isinstance(child, SeedGenerator)]
+        children = (child for _, child in self.tracked_children())
+        return [child.state for child in children if isinstance(child, SeedGenerator)]
 
     @property
     def trainable_weights(self) -> list[Variable]:
@@ -144,9 +154,8 @@ class Tracked(core.BaseLayer, Operation):
         """The metrics that attributes of this layer and those below hold."""
         found: dict[int, Metric] = {}
         for layer in self._flatten_layers():
-            found.update(
-                (id(child), child) for _, child in layer.children() if isinstance(child, Metric)
-            )
+            children = (child for _, child in layer.tracked_children())
+            found.update((id(child), child) for child in children if isinstance(child, Metric))
         return list(found.values())
 
     @property

@@ -175,7 +175,7 @@ class Trainer:
         return [
             child
             for layer in self._flatten_layers()
-            for name, child in layer.children()
+            for name, child in layer.tracked_children()
             if isinstance(child, Metric) and name != "_loss_tracker"
         ]
 

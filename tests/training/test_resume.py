@@ -84,7 +84,7 @@ def run(folder, kind="sequential", data="arrays"):
     first = model.fit(**DATA[data](), epochs=STOP, verbose=0).history
     model.save(folder / "run.keras")
     model.save_weights(folder / "run.weights.h5")
-    at_stop = [v.numpy() for v in model.weights]
+    at_stop = [np.array(v.numpy()) for v in model.weights]
     history = model.fit(**DATA[data](), epochs=EPOCHS, initial_epoch=STOP, verbose=0).history
     return SimpleNamespace(
         model=model, first=first, history=history, at_stop=at_stop, folder=folder, data=data

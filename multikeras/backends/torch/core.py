@@ -47,24 +47,43 @@ class BaseVariable:
 class BaseLayer(torch.nn.Module):
     """Makes a layer a real `torch.nn.Module`.
 
-    Sublayers and parameters are registered with the module and stand in the instance's
-    `__dict__` too, so that reading them never goes through `nn.Module.__getattr__`.
+    The module finds the layers below whenever it looks at its `_modules`, in lists and dicts too,
+    built or not. They stand in the instance's `__dict__` alone, so that reading them never goes
+    through `nn.Module.__getattr__`.
     """
 
     def __init__(self) -> None:
         super().__init__()
 
+    @property
+    def _modules(self) -> dict[str, Any]:  # type: ignore[override]
+        modules = self.__dict__["_modules"]
+        layers = self.child_layers()  # type: ignore[attr-defined]
+        for name in self.__dict__.get("_listed", frozenset()) - layers.keys():
+            modules.pop(name, None)
+        modules.update(layers)
+        self.__dict__["_listed"] = frozenset(layers)
+        return modules
+
+    @_modules.setter
+    def _modules(self, modules: dict[str, Any]) -> None:
+        self.__dict__["_modules"] = modules
+
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, torch.nn.Module):
-            self._modules[name] = value
+        if isinstance(value, torch.nn.Module) and not isinstance(value, BaseLayer):
+            self.__dict__["_modules"][name] = value
             object.__setattr__(self, name, value)
         elif isinstance(value, torch.nn.Parameter):
             super().__setattr__(name, value)
         else:
             object.__setattr__(self, name, value)
 
-    def adopt_layer(self, name: str, layer: Any) -> None:
-        self._modules[name] = layer
+    def __delattr__(self, name: str) -> None:
+        self.__dict__["_modules"].pop(name, None)
+        if name in self.__dict__:
+            object.__delattr__(self, name)
+        else:
+            super().__delattr__(name)
 
     def adopt_variable(self, name: str, variable: Any) -> None:
         if isinstance(variable.storage, torch.nn.Parameter):
