@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from multikeras import ops, registry, serialization
-from multikeras.optimizers.optimizer import Optimizer, check_steps, select
+from multikeras.optimizers.optimizer import Optimizer, check_steps, select, tensors
 from multikeras.variables import StatelessScope, Variable, absolute_name_scope
 
 
@@ -117,7 +117,7 @@ class LossScaleOptimizer(Optimizer):
         Raises:
             ValueError: as `Optimizer.apply`.
         """
-        grads = list(grads)
+        grads = tensors(grads)
         variables = self._checked(grads, trainable_variables)
         if not grads:
             return

@@ -338,13 +338,14 @@ class Optimizer:
         """Moves the variables by their gradients.
 
         Args:
-            grads: one tensor per variable; None leaves its variable alone.
+            grads: one tensor (or what can be made one) per variable; None leaves its variable
+                alone.
             trainable_variables: the variables; None: those that it was built with.
 
         Raises:
             ValueError: if numbers differ, a variable is unknown, or all gradients are None.
         """
-        grads = list(grads)
+        grads = tensors(grads)
         variables = self._checked(grads, trainable_variables)
         if not grads:
             return
@@ -641,6 +642,11 @@ class Optimizer:
                 settings["learning_rate"], custom_objects=custom_objects
             )
         return cls(**settings)
+
+
+def tensors(grads: Iterable[Any]) -> list[Any]:
+    """The gradients as tensors, None where there is none: a framework may give sparse ones."""
+    return [g if g is None or ops.is_tensor(g) else ops.convert_to_tensor(g) for g in grads]
 
 
 def select(condition: Any, scope: StatelessScope) -> None:
