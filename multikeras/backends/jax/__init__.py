@@ -22,4 +22,5 @@ from multikeras.backends.jax import control_flow as control_flow
 from multikeras.backends.jax import linalg as linalg
 from multikeras.backends.jax import segments as segments
 from multikeras.backends.jax import complex_numbers as complex_numbers
+from multikeras.backends.jax import signal as signal
 UNSUPPORTED: dict[str, str] = {}

@@ -26,4 +26,5 @@ from multikeras.backends.numpy import control_flow as control_flow
 from multikeras.backends.numpy import linalg as linalg
 from multikeras.backends.numpy import segments as segments
 from multikeras.backends.numpy import complex_numbers as complex_numbers
+from multikeras.backends.numpy import signal as signal
 UNSUPPORTED: dict[str, str] = {}

@@ -44,6 +44,7 @@ ceil = anp.ceil
 
 register_notrace(VJPNode, signbit)
 
+
 def _with_slope(
     function: Callable[[Any], Any], slope: Callable[[Any, Any], Any], composed: Any = None
 ) -> Any:

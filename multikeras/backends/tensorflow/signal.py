@@ -9,7 +9,7 @@ import tensorflow as tf
 fourier = tf.signal.fft
 fourier2 = tf.signal.fft2d
 inverse_fourier2 = tf.signal.ifft2d
-extract_sequences = tf.signal.frame
+frames = tf.signal.frame
 
 
 def fourier_real(x: Any, length: int | None) -> Any:

@@ -24,4 +24,5 @@ from multikeras.backends.torch import control_flow as control_flow
 from multikeras.backends.torch import linalg as linalg
 from multikeras.backends.torch import segments as segments
 from multikeras.backends.torch import complex_numbers as complex_numbers
+from multikeras.backends.torch import signal as signal
 UNSUPPORTED: dict[str, str] = {}
