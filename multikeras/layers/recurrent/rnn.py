@@ -210,7 +210,8 @@ class RNN(Layer):
     def _start(self, sequences: Any, initial_state: Any) -> list[Any]:
         if initial_state is None:
             if self._states:
-                values = [ops.cast(v.value, self.compute_dtype) for v in self._states]
+                # Copies: the variables are written before a gradient is taken of what was read.
+                values = [ops.copy(ops.cast(v.value, self.compute_dtype)) for v in self._states]
                 return _pack_states(self.state_size, values)
             return self.get_initial_state(ops.shape(sequences)[0])
         states = initial_state if isinstance(initial_state, (list, tuple)) else [initial_state]
