@@ -128,6 +128,7 @@ from multikeras.ops.creation import tril as tril
 from multikeras.ops.creation import triu as triu
 from multikeras.ops.creation import zeros as zeros
 from multikeras.ops.creation import zeros_like as zeros_like
+from multikeras.ops.ctc import ctc_decode as ctc_decode
 from multikeras.ops.ctc import ctc_loss as ctc_loss
 from multikeras.ops.elementwise import abs as abs
 from multikeras.ops.elementwise import absolute as absolute
