@@ -169,6 +169,16 @@ def squeeze_or_expand(x1: Any, x2: Any, expand_rank_1: bool = True) -> tuple[Any
     return x1, x2
 
 
+def per_sample(weight: Any, values: Any) -> Any:
+    """`weight` with last dimensions of 1 if its shape is the beginning of that of `values`: one
+    weight per sample also weights all steps of the sample."""
+    shape, wanted = tuple(weight.shape), tuple(values.shape)
+    if shape and len(shape) < len(wanted) and shape == wanted[: len(shape)]:
+        for _ in range(len(wanted) - len(shape)):
+            weight = ops.expand_dims(weight, axis=-1)
+    return weight
+
+
 def size(x: Any, dtype: str) -> Any:
     """The number of entries: a Python float, or a scalar tensor where a dimension is unknown."""
     if None not in tuple(x.shape):
@@ -196,7 +206,7 @@ def masked_weight(sample_weight: Any, mask: Any, dtype: str, reduction: str | No
         return mask
     sample_weight = ops.convert_to_tensor(sample_weight, dtype)
     mask, sample_weight = squeeze_or_expand(mask, sample_weight)
-    return ops.multiply(sample_weight, mask)
+    return ops.multiply(per_sample(sample_weight, mask), mask)
 
 
 def reduce_weighted(
@@ -209,6 +219,7 @@ def reduce_weighted(
     if sample_weight is not None:
         sample_weight = ops.convert_to_tensor(sample_weight, dtype)
         values, sample_weight = squeeze_or_expand(values, sample_weight)
+        sample_weight = per_sample(sample_weight, values)
         values = ops.multiply(values, sample_weight)
     return _reduce(values, sample_weight, reduction, dtype)
 

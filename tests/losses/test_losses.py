@@ -29,6 +29,21 @@ def test_ranks_that_differ_by_a_last_dimension_of_one():
     )
 
 
+@pytest.mark.parametrize("steps", [2, 3])
+def test_a_weight_per_sample_weights_all_its_steps(steps):
+    y_true, y_pred = np.zeros((2, steps, 1)), np.arange(2.0 * steps).reshape(2, steps, 1)
+    weights, mask = np.array([1.0, 3.0]), np.ones((2, steps), bool)
+    loss = losses.MeanAbsoluteError()
+    expected = (weights[:, None] * y_pred[..., 0]).mean()
+    np.testing.assert_allclose(float(loss(y_true, y_pred, weights)), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        float(loss.masked(y_true, y_pred, weights, mask)), expected, rtol=1e-5
+    )
+    mask[:, 1:] = False  # the mean is one over what is left
+    got = loss.masked(y_true, y_pred, weights, mask)
+    np.testing.assert_allclose(float(got), (weights * y_pred[:, 0, 0]).mean(), rtol=1e-5)
+
+
 def test_structures_reach_call():
     class Both(losses.Loss):
         def call(self, y_true, y_pred):
