@@ -5,6 +5,7 @@ Refused with the input's name: inputs of another structure, rank or size than th
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from multikeras import ops, registry, tree
@@ -39,12 +40,23 @@ class Functional(Function, Model):
         if not all(_is_input(t) for t in tree.flatten(inputs)):
             inputs, outputs = _rerooted(inputs, outputs)
         self.bind_graph(inputs, outputs)
+        self._check_names()
         self._graph_layers = [op for op in self.operations if isinstance(op, Layer)]
         self._simple = isinstance(self._inputs_struct, KerasTensor)
         self.built = True
         self._settle()
         if trainable is not None:
             self.trainable = trainable
+
+    def _check_names(self) -> None:
+        """Files and `get_layer` tell the operations of a graph apart by their names."""
+        counts = Counter(operation.name for operation in self._graph.operations)
+        name, count = counts.most_common(1)[0]
+        if count > 1:
+            raise ValueError(
+                f"{self._who()}: the name {name!r} is that of {count} operations of the graph; "
+                "names must be unique within a model."
+            )
 
     @property
     def layers(self) -> list[Layer]:
@@ -131,7 +143,8 @@ class Functional(Function, Model):
         if isinstance(value, KerasTensor):
             shape = value.shape
         else:
-            value = core.convert_to_tensor(value, None if type(value) in core.TENSOR_TYPES else reference.dtype)
+            known = type(value) in core.TENSOR_TYPES
+            value = core.convert_to_tensor(value, None if known else reference.dtype)
             if core.dtype_name(value) != reference.dtype and reference.dtype != "string":
                 value = core.cast(value, reference.dtype)
             shape = core.shape(value)
@@ -165,7 +178,8 @@ class Functional(Function, Model):
     def get_config(self) -> dict[str, Any]:
         """The graph as plain data; of a subclass with a constructor of its own, its arguments."""
         if not takes_a_graph(type(self)):
-            return Model.get_config(self)
+            inherited = type(self).get_config is Functional.get_config
+            return Layer.get_config(self) | (self._recorded_arguments() if inherited else {})
         return {"name": self.name, "trainable": self.trainable} | graph_to_config(self)
 
     @classmethod

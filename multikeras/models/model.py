@@ -199,8 +199,16 @@ class Model(Trainer, Layer):
         return json.dumps(saving.serialize_keras_object(self), **kwargs)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return Layer.get_config(self)
+        """The constructor's arguments, recorded if they are plain data and this is inherited.
+
+        Raises:
+            NotImplementedError: if the constructor of a subclass took something else.
+        """
+        config = Layer.get_config(self)
+        cls = type(self)
+        if cls.get_config is Model.get_config and not registry.home(cls):
+            config.update(self._recorded_arguments())
+        return config
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds with `get_build_config`'s result."""
@@ -253,5 +261,3 @@ def _unnest(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         path = f"{prefix}{key}"
         flat.update(_unnest(value, path + "/") if isinstance(value, dict) else {path: value})
     return flat
-
-

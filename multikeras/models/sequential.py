@@ -89,9 +89,8 @@ class Sequential(Model):
         first = self._stack[0] if self._stack else None
         if isinstance(first, InputLayer) and len(self._stack) > 1:
             self.build(first.batch_shape)
-        elif isinstance(first, Model) and first.built and hasattr(first, "_inputs"):
-            if len(first._inputs) == 1:
-                self.build(first._inputs[0].shape)
+        elif isinstance(first, Model) and len(inputs := getattr(first, "inputs", ())) == 1:
+            self.build(inputs[0].shape)  # a graph, or a Sequential model that knows its input
 
     def build(self, input_shape: Any = None) -> None:
         """Builds all layers for an input shape, batch dimension included."""
