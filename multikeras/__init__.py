@@ -20,6 +20,7 @@ from multikeras import initializers as initializers
 from multikeras import layers as layers
 from multikeras import losses as losses
 from multikeras import metrics as metrics
+from multikeras import mixed_precision as mixed_precision
 from multikeras import models as models
 from multikeras import ops as ops
 from multikeras import optimizers as optimizers
@@ -82,6 +83,7 @@ __all__ = [
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "name_scope",
     "ops",

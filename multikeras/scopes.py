@@ -21,6 +21,7 @@ class _Scopes(threading.local):
     autocast: str | None = None
     names: tuple[str, ...] = ()
     prefix: str = ""
+    allowance: Allowance | None = None
 
 
 current = _Scopes()
@@ -105,6 +106,41 @@ def swap_autocast(dtype: str | None) -> str | None:
     previous = current.autocast
     current.autocast = dtype
     return previous
+
+
+class Allowance:
+    """How many bytes the variables made inside may take in all: what a file declares is not
+    believed.
+
+    Args:
+        max_bytes: the limit.
+        what: what declares the variables, for the message.
+
+    Raises:
+        ValueError: from the variable that goes over the limit, before its value is made.
+    """
+
+    def __init__(self, max_bytes: int, what: str) -> None:
+        self.max_bytes = max_bytes
+        self.what = what
+        self.taken = 0
+
+    def take(self, name: str, shape: tuple[int, ...], size: int) -> None:
+        """Counts a variable of `size` bytes."""
+        self.taken += size
+        if self.taken > self.max_bytes:
+            raise ValueError(
+                f"{self.what} declares a variable {name!r} of shape {shape}, with which its "
+                f"variables take {self.taken} bytes; what it holds allows {self.max_bytes}."
+            )
+
+    def __enter__(self) -> Allowance:
+        self._outer = current.allowance
+        current.allowance = self
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        current.allowance = self._outer
 
 
 class StatelessScope:

@@ -7,8 +7,9 @@ Refuses an assignment of another shape, naming the variable and both shapes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,7 +30,16 @@ from multikeras.scopes import swap_autocast as swap_autocast
 core = native.core
 
 
-class Variable(core.BaseVariable):
+if TYPE_CHECKING:
+
+    class BaseVariable:
+        """What a variable is to the framework, where that has a protocol for it."""
+
+else:
+    BaseVariable = core.BaseVariable
+
+
+class Variable(BaseVariable):
     """A tensor that keeps its value between calls.
 
     Args:
@@ -209,6 +219,9 @@ def _host_value(initializer: Any, shape: Any, dtype: Any, name: str) -> tuple[An
     if None in shape:
         raise ValueError(f"Variable {name!r}: the shape must be known, got {shape}.")
     dtype = dtypes.standardize_dtype(dtype or config.floatx())
+    if _scopes.allowance is not None:
+        size = math.prod(shape) * dtypes.numpy_dtype(dtype).itemsize
+        _scopes.allowance.take(name, shape, size)
     host = getattr(initializer, "host", None)
     value = host(shape, dtype) if host else initializer(shape, dtype=dtype)
     if isinstance(value, Variable):

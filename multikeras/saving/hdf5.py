@@ -91,6 +91,7 @@ class Hdf5Reader:
 
     Attributes:
         groups: The groups by path (`"layers/dense/vars"`; the root is `""`).
+        total_bytes: How many bytes all arrays take in memory.
 
     Raises:
         CorruptFileError: if anything in the file is not as it should be.
@@ -100,7 +101,7 @@ class Hdf5Reader:
         self.path = path
         self.groups: dict[str, StoredGroup] = {}
         self._budget = max_bytes
-        self._total = 0
+        self.total_bytes = 0
         self._seen: set[tuple[int, int]] = set()
         try:
             self._h5 = h5py.File(file, "r")
@@ -184,8 +185,8 @@ class Hdf5Reader:
             raise self._fail(
                 f"the array {path!r} claims {size} bytes (shape {shape}) but occupies {stored}."
             )
-        self._total += size
-        if self._budget is not None and self._total > self._budget:
+        self.total_bytes += size
+        if self._budget is not None and self.total_bytes > self._budget:
             raise self._fail(f"its arrays take more than {self._budget} bytes.")
         return StoredArray(path, shape, dtype, dataset, self.path)
 

@@ -25,6 +25,7 @@ from multikeras.saving.container import CorruptFileError, ZipReader, ZipWriter, 
 from multikeras.saving.hdf5 import Hdf5Reader, create_hdf5, open_hdf5
 from multikeras.saving.walk import is_saveable
 from multikeras.saving.weights import read_weights, write_weights
+from multikeras.scopes import Allowance
 from multikeras.serialization import (
     deserialize_keras_object,
     object_sharing,
@@ -172,11 +173,13 @@ def load_model(
         _note_newer(archive)
         if not compile:
             config = _without_compilation(config)
-        with object_sharing(), safe_mode_scope(safe_mode):
-            model = deserialize_keras_object(config, custom_objects=custom_objects)
-        if not is_saveable(model):
-            raise CorruptFileError(f"{path!r} is refused: its {CONFIG} describes no model.")
         with archive.open(WEIGHTS) as file, open_hdf5(file, path) as reader:
+            # An optimizer may add a few slots for each weight that the file has no values for.
+            limit = 4 * reader.total_bytes + 64 * 2**20
+            with object_sharing(), safe_mode_scope(safe_mode), Allowance(limit, repr(path)):
+                model = deserialize_keras_object(config, custom_objects=custom_objects)
+            if not is_saveable(model):
+                raise CorruptFileError(f"{path!r} is refused: its {CONFIG} describes no model.")
             with registry.CustomObjectScope(custom_objects):
                 read_weights(model, reader, with_optimizer=compile)
     return model

@@ -132,9 +132,9 @@ def write_weights(root: Any, file: h5py.Group, with_optimizer: bool = True) -> N
     shuffle_seed = getattr(root, "_shuffle_seed", None) if with_optimizer else None
     if random or shuffle_seed is not None:
         group = file.require_group(RANDOM_GROUP)
-        write_array(group, "algorithm_version", np.int64(ALGORITHM_VERSION))
+        write_array(group, "algorithm_version", np.asarray(ALGORITHM_VERSION, np.int64))
         if shuffle_seed is not None:
-            write_array(group, "shuffle_seed", np.int64(shuffle_seed))
+            write_array(group, "shuffle_seed", np.asarray(shuffle_seed, np.int64))
 
 
 def _group_path(path: str) -> str:

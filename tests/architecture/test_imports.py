@@ -26,7 +26,7 @@ ROOMS = [
     ["data", "callbacks", "training"],
     ["models"],
     ["utils"],
-    ["backend", "datasets"],
+    ["backend", "datasets", "mixed_precision"],
     ["__init__"],
     ["cli", "__main__"],  # the command line is a user of the package
 ]
