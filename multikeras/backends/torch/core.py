@@ -78,6 +78,11 @@ class BaseLayer(torch.nn.Module):
         else:
             object.__setattr__(self, name, value)
 
+    def __getattr__(self, name: str) -> Any:
+        # A property that refuses says why; `nn.Module` would say that there is no such attribute.
+        found = getattr(type(self), name, None)
+        return found.__get__(self) if isinstance(found, property) else super().__getattr__(name)
+
     def __delattr__(self, name: str) -> None:
         self.__dict__["_modules"].pop(name, None)
         if name in self.__dict__:
