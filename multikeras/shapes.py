@@ -98,7 +98,8 @@ def reduce(shape: Shape, axis: int | Sequence[int] | None, keepdims: bool = Fals
 
 def size(shape: Shape) -> int | None:
     """Number of elements, or None if unknown."""
-    return None if None in shape else math.prod(shape)
+    known = [d for d in shape if d is not None]
+    return math.prod(known) if len(known) == len(shape) else None
 
 
 def reshape(shape: Shape, target: Sequence[int | None]) -> Shape:
@@ -116,11 +117,9 @@ def reshape(shape: Shape, target: Sequence[int | None]) -> Shape:
         if total is not None and wanted is not None and total != wanted:
             raise ValueError(f"reshape: can't reshape {shape} ({total} elements) to {target}.")
         return target
-    rest = [d for d in target if d != -1]
-    total = size(shape)
+    total, known = size(shape), size(tuple(d for d in target if d != -1))
     inferred: int | None = None
-    if total is not None and None not in rest:
-        known = math.prod(rest)
+    if total is not None and known is not None:
         if (total % known if known else total) != 0:
             raise ValueError(f"reshape: can't reshape {shape} ({total} elements) to {target}.")
         inferred = total // known if known else 0

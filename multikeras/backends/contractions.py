@@ -17,15 +17,13 @@ from multikeras import shapes
 def contracted_axes(axes: Any, rank1: int, rank2: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The axes of both tensors that `tensordot` sums over, non-negative."""
     if isinstance(axes, (int, np.integer)):
-        pair = tuple(range(rank1 - int(axes), rank1)), tuple(range(int(axes)))
+        first, second = tuple(range(rank1 - int(axes), rank1)), tuple(range(int(axes)))
     else:
-        first, second = axes
-        pair = tuple(
-            (a,) if isinstance(a, (int, np.integer)) else tuple(a) for a in (first, second)
+        first, second = (
+            (a,) if isinstance(a, (int, np.integer)) else tuple(a) for a in axes
         )
-    one, two = (
-        shapes.normalize_axes(p, r, "tensordot") for p, r in zip(pair, (rank1, rank2), strict=True)
-    )
+    one = shapes.normalize_axes(first, rank1, "tensordot")
+    two = shapes.normalize_axes(second, rank2, "tensordot")
     if len(one) != len(two):
         raise ValueError(f"tensordot: `axes` {axes} names different numbers of axes.")
     return one, two

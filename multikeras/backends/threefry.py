@@ -173,7 +173,7 @@ def threefry_words(seed: int, stream: int, size: int, start: int = 0) -> np.ndar
 
 def _few_words(schedule: tuple[int, int, int], counters: int, first: int) -> list[int]:
     """The same with Python integers, which are quicker than a hundred calls on tiny arrays."""
-    words = []
+    words: list[int] = []
     for counter in range(first, first + counters):
         x0 = ((counter & _WORD) + schedule[0]) & _WORD
         x1 = ((counter >> 32) + schedule[1]) & _WORD

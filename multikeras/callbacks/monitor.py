@@ -71,7 +71,7 @@ class MonitorCallback(Callback):
             return found
         for metric in getattr(self.model, "metrics", None) or ():
             if metric.name == name or name.endswith(f"_{metric.name}"):
-                told = {"up": "max", "down": "min"}.get(getattr(metric, "_direction", None))
+                told = {"up": "max", "down": "min"}.get(getattr(metric, "_direction", ""))
                 told = told or _by_words(snake_case(type(metric).__name__))
                 if told is not None:
                     return told

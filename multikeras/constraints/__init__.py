@@ -64,7 +64,7 @@ def get(identifier: Any) -> Callable | None:
     return identifiers.get("constraint", identifier, _TABLE)
 
 
-def serialize(constraint: Constraint) -> Any:
+def serialize(constraint: Callable | None) -> Any:
     """What a config holds for a constraint.
 
     Example:

@@ -55,7 +55,7 @@ def make_source(
         steps = None
     if x is None:
         raise ValueError("`x` is None: there is no data.")
-    common = {"steps": steps, "resume": resume}
+    common: dict[str, Any] = {"steps": steps, "resume": resume}
     kind = _kind(x)
     if kind is None:
         if not is_arrays(x):

@@ -91,6 +91,7 @@ class RandomInitializer(HostInitializer):
     def __init__(self, seed: Any = None) -> None:
         if isinstance(seed, dict):
             seed = deserialize_keras_object(seed)
+        self.seed: SeedGenerator | int | np.integer
         if seed is None:
             self.seed = make_default_seed()
         elif isinstance(seed, SeedGenerator) or (

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -39,6 +40,7 @@ core = native.core
 _TENSORS = core.TENSOR_TYPES
 _FLOATS = core.FLOATS
 _PLAIN_LEAVES = (str, int, float, bool, type(None))
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,13 @@ class CallInfo:
     accepts_any: bool
 
 
-@functools.cache
-def call_info(cls: type) -> CallInfo:
+def cached_by_class(fn: Callable[[type], T]) -> Callable[[type], T]:
+    """`functools.cache`, typed for functions of a class."""
+    return functools.cache(fn)
+
+
+@cached_by_class
+def call_info(cls: Any) -> CallInfo:
     """The `CallInfo` of a layer class."""
     parameters = list(inspect.signature(cls.call).parameters.values())[1:]
     kinds = inspect.Parameter
@@ -112,7 +119,7 @@ class Layer(Tracked):
         **kwargs: Any,
     ) -> None:
         Operation.__init__(self, name=name)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.activity_regularizer: Any = regularizers.get(activity_regularizer)
         self._dtype_policy = dtype_policies.get(dtype)
         self._autocast = bool(autocast)
         self._trainable = bool(trainable)
@@ -132,7 +139,7 @@ class Layer(Tracked):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
-            cls.build = _wrapped_build(cls.__dict__["build"])
+            type.__setattr__(cls, "build", _wrapped_build(cls.__dict__["build"]))
         if "compute_mask" in cls.__dict__:
             cls._makes_masks = True
 

@@ -8,7 +8,7 @@ code they are made.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from multikeras.metrics.metric import Metric
@@ -24,7 +24,16 @@ core = native.core
 _PLAIN_LEAVES = (str, int, float, bool, type(None), np.ndarray)
 
 
-class Tracked(core.BaseLayer, Operation):
+if TYPE_CHECKING:
+
+    class BaseLayer:
+        """What a layer is to the framework: a `torch.nn.Module`, a `tf.Module` or nothing more."""
+
+else:
+    BaseLayer = core.BaseLayer
+
+
+class Tracked(BaseLayer, Operation):
     """The variables half of `Layer`, which is its only direct subclass."""
 
     # Names of attributes that hold no children of the layer, or hold them a second time (the
@@ -34,11 +43,29 @@ class Tracked(core.BaseLayer, Operation):
         | {"_self_unconditional_checkpoint_dependencies", "_self_unconditional_dependency_names"}
     )
 
+    # Set by __new__, the last two by Layer.
+    built: bool
+    _init_args: tuple[tuple, dict[str, Any]]
+    _own_variables: list[Variable]
+    _losses: list[Any]
+    _touched: list[Any]
+    _settled: bool
+    _path: str | None
+    _build_config: dict[str, Any] | None
+    _trainable: bool
+    variable_dtype: Any
+
+    if TYPE_CHECKING:  # defined by Layer
+
+        def _who(self) -> str: ...
+
+        def _claim_path(self) -> str: ...
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         instance = super().__new__(cls)
         # The base class of a framework is set up here, so that attributes may be set before
         # super().__init__() is called.
-        core.BaseLayer.__init__(instance)
+        BaseLayer.__init__(instance)
         plain = instance.__dict__
         plain["_init_args"] = (args, kwargs)
         plain["_own_variables"] = []

@@ -153,7 +153,9 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
             axis=axis,
         )
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]  # two values where `Mean` takes one
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Takes in a batch; where there are weights, samples without a label have weight 0."""
         settings = self._fn_kwargs
         values, valid = sparse_with_mask(

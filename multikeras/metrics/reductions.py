@@ -127,7 +127,9 @@ class MeanMetricWrapper(Mean):
         self._fn = fn
         self._fn_kwargs = kwargs
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]  # two values where `Mean` takes one
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Takes in a batch."""
         self._update(self._fn(y_true, y_pred, **self._fn_kwargs), sample_weight)
 

@@ -58,9 +58,8 @@ class Functional(Function, Model):
                 "names must be unique within a model."
             )
 
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers of the graph, inputs first."""
+    def _direct_layers(self) -> list[Any]:
+        # Those of the graph, inputs first.
         return self._graph_layers[:]
 
     @property

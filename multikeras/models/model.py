@@ -6,15 +6,16 @@ subclass may pass `inputs` and `outputs` to `super().__init__`.
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import inspect
 import json
 from collections.abc import Callable
 from typing import Any
 
 from multikeras import registry, saving, tree
-from multikeras.layers.layer import Layer
+from multikeras.layers.layer import Layer, cached_by_class
 from multikeras.models.summary import print_summary
+from multikeras.symbolic import KerasTensor, SymbolicScope
 from multikeras.training.trainer import Trainer
 from multikeras.variables import Variable
 
@@ -38,7 +39,7 @@ class Model(Trainer, Layer):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and _is_functional(args, kwargs):
-            from_graph = registry.find("keras.models", "Functional")
+            from_graph: Any = registry.find("keras.models", "Functional")
             return super().__new__(from_graph, *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)
 
@@ -58,11 +59,14 @@ class Model(Trainer, Layer):
     @property
     def layers(self) -> list[Layer]:
         """The layers directly in this model."""
-        return self._layers
+        return self._direct_layers()
 
     @layers.setter
     def layers(self, _: Any) -> None:
         raise AttributeError("`Model.layers` is read-only; layers are found by themselves.")
+
+    def _direct_layers(self) -> list[Any]:
+        return self._layers
 
     @property
     def input_shape(self) -> Any:
@@ -211,8 +215,17 @@ class Model(Trainer, Layer):
         return config
 
     def build_from_config(self, config: dict[str, Any]) -> None:
-        """Builds with `get_build_config`'s result."""
+        """Builds with `get_build_config`'s result, the layers below included.
+
+        A `build()` of one's own may leave them to the first call: then `call` is run on
+        KerasTensors. If that can't be, they stay unbuilt, and loading weights tells which.
+        """
         Layer.build_from_config(self, config)
+        if self._build_config and not all(layer.built for layer in self._flatten_layers()):
+            shape = next(iter(self._build_config.values()))
+            specs = tree.map_shape_structure(lambda s: KerasTensor(s, self.compute_dtype), shape)
+            with SymbolicScope(), contextlib.suppress(Exception):
+                self._run_symbolically((specs,), {})
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Any:
@@ -225,8 +238,8 @@ class Model(Trainer, Layer):
             return cls(**config)
 
 
-@functools.cache
-def takes_a_graph(cls: type) -> bool:
+@cached_by_class
+def takes_a_graph(cls: Any) -> bool:
     """Whether a class can be made as `cls(inputs=..., outputs=..., name=...)`."""
     if cls.__init__ is Model.__init__:
         return True

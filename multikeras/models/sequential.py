@@ -53,7 +53,7 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             if not callable(layer):
                 raise ValueError(f"{self._who()}.add: expected a layer, got {layer!r}.")
-            lambda_layer = registry.find("keras.layers", "Lambda")
+            lambda_layer: Any = registry.find("keras.layers", "Lambda")
             layer = lambda_layer(layer)
         if isinstance(layer, InputLayer) and self._stack:
             raise ValueError(
@@ -89,15 +89,18 @@ class Sequential(Model):
         first = self._stack[0] if self._stack else None
         if isinstance(first, InputLayer) and len(self._stack) > 1:
             self.build(first.batch_shape)
-        elif isinstance(first, Model) and len(inputs := getattr(first, "inputs", ())) == 1:
-            self.build(inputs[0].shape)  # a graph, or a Sequential model that knows its input
+        elif isinstance(first, Model):
+            inputs: Any = getattr(first, "inputs", ())
+            if len(inputs) == 1:  # a graph, or a Sequential model that knows its input
+                self.build(inputs[0].shape)
 
     def build(self, input_shape: Any = None) -> None:
         """Builds all layers for an input shape, batch dimension included."""
         if input_shape is None:
-            if not isinstance(self._stack[0] if self._stack else None, InputLayer):
+            first = self._stack[0] if self._stack else None
+            if not isinstance(first, InputLayer):
                 raise ValueError(f"{self._who()}.build: the input shape is not known; give it.")
-            input_shape = self._stack[0].batch_shape
+            input_shape = first.batch_shape
         if not self.layers:
             raise ValueError(f"{self._who()} has no layers; add some before build().")
         if not isinstance(input_shape, (tuple, list)) or any(
@@ -119,9 +122,8 @@ class Sequential(Model):
                 return
         self._output_tensor = x
 
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers, the input not among them."""
+    def _direct_layers(self) -> list[Any]:
+        # The input is not among them.
         stack = self.__dict__.get("_stack", [])
         return stack[1:] if stack and isinstance(stack[0], InputLayer) else stack[:]
 

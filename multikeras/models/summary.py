@@ -36,7 +36,7 @@ def print_summary(
     width = line_length or min(shutil.get_terminal_size((100, 24)).columns, 120)
     table = Table(width=width)
     for name, column_width in zip(columns, _widths(positions, width, len(columns)), strict=True):
-        justify = {"Param #": "right", "Trainable": "center"}.get(name, "left")
+        justify: Any = {"Param #": "right", "Trainable": "center"}.get(name, "left")
         table.add_column(name, justify=justify, width=column_width, overflow="fold")
     for depth, layer in _rows(model, expand_nested, layer_range):
         row = [

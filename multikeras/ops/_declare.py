@@ -24,7 +24,7 @@ import inspect
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -36,6 +36,8 @@ from multikeras.variables import Variable, auto_name
 
 core = native.core
 REGISTRY: dict[str, Op] = {}
+# The public function has the annotations of the one that declares it.
+Declared = TypeVar("Declared", bound=Callable)
 # Exact types: a np.float64 is a float too, but has a dtype of its own.
 _SCALARS = {bool: "bool", int: "int", float: "float", complex: "complex"}
 
@@ -312,10 +314,10 @@ def _generate(op: Op) -> Callable:
     return functools.update_wrapper(namespace[op.name], op.body, updated=())
 
 
-def op(rule: Rule) -> Callable[[Callable], Any]:
+def op(rule: Rule) -> Callable[[Declared], Declared]:
     """Declares an op by the rule of its family; see the module's docstring."""
 
-    def declare(fn: Callable) -> Callable:
+    def declare(fn: Any) -> Any:
         signature = inspect.signature(fn)
         declared = Op(
             name=fn.__name__,

@@ -114,7 +114,7 @@ def _check_channels(who: str, inputs: Any, kernel: Any, data_format: str, groupe
 
 
 def _windows(
-    spatial: Sequence[Any], sizes: Sequence[int], strides: Ints, padding: str, dilation: Ints
+    spatial: Sequence[Any], sizes: Sequence[Any], strides: Ints, padding: str, dilation: Ints
 ) -> tuple:
     each = zip(spatial, sizes, strides, dilation)
     return tuple(shapes.window_size(n, k, s, padding, d) for n, k, s, d in each)
@@ -367,8 +367,9 @@ def _conv_transpose_nd_spec(
     dilation_rate: Ints,
 ) -> KerasTensor:
     spatial, _ = _spatial(inputs.shape, data_format)
-    crops = windows.crops(kernel.shape[:-2], strides, padding, output_padding, dilation_rate)
-    each = zip(spatial, kernel.shape[:-2], strides, crops, dilation_rate)
+    sizes: Any = kernel.shape[:-2]
+    crops = windows.crops(sizes, strides, padding, output_padding, dilation_rate)
+    each = zip(spatial, sizes, strides, crops, dilation_rate)
     out = [
         None if n is None else (n - 1) * s + (k - 1) * d + 1 - sum(cut)
         for n, k, s, cut, d in each

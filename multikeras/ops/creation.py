@@ -399,7 +399,7 @@ def tril(x: Any, k: int = 0) -> Any:
         >>> ops.convert_to_numpy(ops.tril([[1, 2], [3, 4]])).tolist()
         [[1, 0], [3, 4]]
     """
-    columns, diagonal = _diagonals(*shape_of(x)[-2:], k)
+    columns, diagonal = _diagonals(shape_of(x)[-2], shape_of(x)[-1], k)
     return where(columns <= diagonal, x, zeros_like(x))
 
 
@@ -419,7 +419,7 @@ def triu(x: Any, k: int = 0) -> Any:
         >>> ops.convert_to_numpy(ops.triu([[1, 2], [3, 4]])).tolist()
         [[1, 2], [0, 4]]
     """
-    columns, diagonal = _diagonals(*shape_of(x)[-2:], k)
+    columns, diagonal = _diagonals(shape_of(x)[-2], shape_of(x)[-1], k)
     return where(columns >= diagonal, x, zeros_like(x))
 
 

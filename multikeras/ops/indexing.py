@@ -245,7 +245,9 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     """
 
 
-def _one_hot(_: str | None, x: Any, num_classes: int, axis: int = -1, dtype: Any = None, *__: Any):
+def _one_hot(
+    _: str | None, x: Any, num_classes: int, axis: int = -1, dtype: Any = None, *__: Any
+) -> KerasTensor:
     place = shapes.normalize_axis(axis, len(x.shape) + 1, "one_hot")
     shape = (*x.shape[:place], num_classes, *x.shape[place:])
     return KerasTensor(shape, dtypes.standardize_dtype(dtype))

@@ -194,7 +194,9 @@ def qr(x: Any, mode: str = "reduced") -> Any:
     """
 
 
-def _svd_spec(dtype: str, x: KerasTensor, full_matrices: bool = True, compute_uv: bool = True):
+def _svd_spec(
+    dtype: str, x: KerasTensor, full_matrices: bool = True, compute_uv: bool = True
+) -> KerasTensor | tuple[KerasTensor, KerasTensor, KerasTensor]:
     *batch, m, n = x.shape
     k = None if m is None or n is None else min(m, n)
     s = KerasTensor((*batch, k), dtype)

@@ -87,7 +87,28 @@ def _length(self: Variable) -> int:
 
 
 def _iterate(self: Variable) -> Iterator[Any]:
-    return (self[i] for i in range(len(self)))
+    return (_get_item(self, i) for i in range(_length(self)))
+
+
+_BOTH: dict[str, Any] = {
+    "__getitem__": _get_item,
+    "__round__": _round,
+    "__array_priority__": 1000,  # arrays on the left give way
+}
+_OF_SYMBOLIC: dict[str, Any] = {
+    "__pos__": lambda self: self,
+    "reshape": _reshape,
+    "squeeze": _squeeze,
+}
+_OF_VARIABLES: dict[str, Any] = {
+    "__eq__": _operator("equal"),
+    "__pos__": lambda self: self.value,
+    "__bool__": _no_truth,
+    "__len__": _length,
+    "__iter__": _iterate,
+    "__float__": lambda self: float(self.numpy()),
+    "__int__": lambda self: int(self.numpy()),
+}
 
 
 def _install() -> None:
@@ -99,22 +120,11 @@ def _install() -> None:
             setattr(cls, f"__{python}__", _operator(name))
         for python, name in _UNARY.items():
             setattr(cls, f"__{python}__", _unary(name))
-        cls.__getitem__ = _get_item  # type: ignore[attr-defined]
-        cls.__round__ = _round  # type: ignore[attr-defined]
-        cls.__array_priority__ = 1000  # type: ignore[attr-defined]  # arrays on the left give way
-    KerasTensor.__pos__ = lambda self: self  # type: ignore[attr-defined]
-    KerasTensor.reshape = _reshape  # type: ignore[attr-defined]
-    KerasTensor.squeeze = _squeeze  # type: ignore[attr-defined]
-    variable_methods = {
-        "__eq__": _operator("equal"),
-        "__pos__": lambda self: self.value,
-        "__bool__": _no_truth,
-        "__len__": _length,
-        "__iter__": _iterate,
-        "__float__": lambda self: float(self.numpy()),
-        "__int__": lambda self: int(self.numpy()),
-    }
-    for name, method in variable_methods.items():
+        for name, method in _BOTH.items():
+            setattr(cls, name, method)
+    for name, method in _OF_SYMBOLIC.items():
+        setattr(KerasTensor, name, method)
+    for name, method in _OF_VARIABLES.items():
         setattr(Variable, name, method)
 
 

@@ -178,10 +178,10 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     if unknown:
         raise TypeError(f"einsum: unexpected keyword arguments {sorted(unknown)}.")
     kinds = native.core.TENSOR_TYPES
-    first = operands[0] if operands else None
+    first: Any = operands[0] if operands else None
     if (
         type(first) in kinds
-        and first.dtype in native.core.FLOATS  # type: ignore[union-attr]
+        and first.dtype in native.core.FLOATS
         and all(type(x) in kinds and x.dtype is first.dtype for x in operands)
     ):
         return native.products.einsum_of(subscripts, operands)

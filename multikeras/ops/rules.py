@@ -112,7 +112,9 @@ def reduction(
 ) -> Rule:
     """Reduces the first argument over `axis` (second), with `keepdims` (third)."""
 
-    def spec(dtype: str | None, x: KerasTensor, axis: Any = None, keepdims: bool = False, *_: Any):
+    def spec(
+        dtype: str | None, x: KerasTensor, axis: Any = None, keepdims: bool = False, *_: Any
+    ) -> KerasTensor:
         return KerasTensor(shapes.reduce(x.shape, axis, keepdims), _out(out, dtype or x.dtype))
 
     return Rule(spec, promote, ("x",), _fast(promote))

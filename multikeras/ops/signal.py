@@ -331,8 +331,9 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any
 
 def _overlapped_shape(x: KerasTensor, sequence_stride: int) -> tuple:
     *batch, count, length = x.shape
-    unknown = count is None or length is None
-    return (*batch, None if unknown else (count - 1) * sequence_stride + length)
+    if count is None or length is None:
+        return (*batch, None)
+    return (*batch, (count - 1) * sequence_stride + length)
 
 
 @op(rules.like(_overlapped_shape, tensors=("x",)))

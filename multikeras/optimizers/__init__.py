@@ -51,7 +51,8 @@ def get(identifier: Any) -> Optimizer:
         True
     """
     if isinstance(identifier, type) and issubclass(identifier, Optimizer):
-        return identifier()
+        kind: Any = identifier  # those with rules of their own have a default learning rate
+        return kind()
     if isinstance(identifier, Optimizer):
         return identifier
     if isinstance(identifier, (str, dict)):

@@ -466,7 +466,7 @@ class Optimizer:
 
     def _accumulate(self, grads: list[Any], variables: list[Variable]) -> None:
         """Adds to the sums of gradients; every n-th step applies their mean and clears them."""
-        steps = self.gradient_accumulation_steps
+        steps = self.gradient_accumulation_steps or 1
         slots = [self.slot(self._accumulators, variable) for variable in variables]
         sums = [slot.value + ops.cast(g, slot.dtype) for slot, g in zip(slots, grads, strict=True)]
         count = self._iterations.value

@@ -57,7 +57,7 @@ def get(identifier: Any) -> Callable | None:
     return identifiers.get("regularizer", identifier, _TABLE)
 
 
-def serialize(regularizer: Regularizer) -> Any:
+def serialize(regularizer: Callable | None) -> Any:
     """What a config holds for a regularizer.
 
     Example:

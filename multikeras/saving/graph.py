@@ -59,7 +59,7 @@ def _calls(function: Function) -> dict[int, list[Node]]:
 
 
 def _history(tensor: KerasTensor, keys: dict[int, int]) -> list[Any]:
-    operation, node_index, tensor_index = tensor.keras_history  # type: ignore[misc]
+    operation, node_index, tensor_index = tensor.keras_history
     return [operation.name, keys.get(id(operation.inbound_nodes[node_index]), 0), tensor_index]
 
 
@@ -69,7 +69,7 @@ def _histories(structure: Any, keys: dict[int, int]) -> Any:
 
 def _output_history(tensor: KerasTensor, keys: dict[int, int]) -> list[Any]:
     name, call, place = _history(tensor, keys)
-    return [name, call + _first_call(tensor.keras_history[0]), place]  # type: ignore[index]
+    return [name, call + _first_call(tensor.keras_history[0]), place]
 
 
 def _first_call(operation: Any) -> int:
@@ -214,7 +214,7 @@ class _Replay:
         if isinstance(histories, dict):
             return {key: self.structure(item) for key, item in histories.items()}
         if isinstance(histories, (list, tuple)):
-            return [self.structure(item) for item in histories]
+            return type(histories)(map(self.structure, histories))
         raise ValueError(f"The configuration names an input or output by {histories!r}.")
 
 

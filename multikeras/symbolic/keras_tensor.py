@@ -6,7 +6,7 @@ Its operators (`x + 1`, `x[..., 0]`) are installed by `ops`. Whatever would need
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multikeras import dtypes, registry, shapes, tree
 from multikeras.variables import auto_name
@@ -44,7 +44,7 @@ class KerasTensor:
         self.ragged = bool(ragged)
         self._name = name
         # (operation, index of the node, index of the tensor) of the call that made it.
-        self.keras_history: tuple[Any, int, int] | None = None
+        self.keras_history: Any = None
 
     @property
     def name(self) -> str:
@@ -57,6 +57,10 @@ class KerasTensor:
     def ndim(self) -> int:
         """Rank."""
         return len(self.shape)
+
+    if TYPE_CHECKING:  # installed by `ops`, with the other operators
+
+        def __getitem__(self, key: Any) -> Any: ...
 
     @property
     def ragged_rank(self) -> None:

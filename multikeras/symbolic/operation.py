@@ -142,9 +142,9 @@ class Operation:
         """Refused: quantization is not available."""
         raise NotImplementedError(f"{type(self).__name__} has no quantized_call().")
 
-    def rematerialized_call(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        """Calls `fn`; recomputation in the backward pass is left to the framework."""
-        return fn(*args, **kwargs)
+    def rematerialized_call(self, layer_call: Any, *args: Any, **kwargs: Any) -> Any:
+        """Calls `layer_call`; recomputation in the backward pass is left to the framework."""
+        return layer_call(*args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

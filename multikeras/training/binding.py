@@ -232,7 +232,7 @@ def resolve_loss(identifier: Any, y_true: Any, y_pred: Any) -> Loss:
             "categorical": losses.CategoricalCrossentropy,
         }
         return table[_sparse_or_binary(y_true, y_pred)]()
-    found = losses.get(identifier)
+    found: Any = losses.get(identifier)
     if isinstance(found, Loss):
         return found
     loss = LossFunctionWrapper(found, name=getattr(found, "__name__", None))

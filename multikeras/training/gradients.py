@@ -38,7 +38,7 @@ def value_and_grad(
         (9.0, 6.0)
     """
     single = isinstance(variables, Variable)
-    listed = [variables] if single else list(variables)
+    listed = [variables] if isinstance(variables, Variable) else list(variables)
     for variable in listed:
         if not isinstance(variable, Variable):
             raise TypeError(f"value_and_grad: expected Variables, got {variable!r}.")

@@ -27,8 +27,8 @@ class StepFunctions:
     """The compiled steps of a model, valid until the model is compiled or changed anew."""
 
     def __init__(self, model: Any) -> None:
-        from_base = _base_trainer(type(model))
-        cls = type(model)
+        cls: Any = type(model)
+        from_base: Any = _base_trainer(cls)
         self.model = model
         self.trainable = model.trainable_variables
         self.regularized = [v for v in self.trainable if v.regularizer is not None]
@@ -157,6 +157,7 @@ class Runner:
         self._logs: Any = None
         self._count = 0
         self._next_draw = time.perf_counter() + _REDRAW_SECONDS
+        self._several: Any = None  # the step over a group of batches
         self._group: list[Any] = []
         self._group_size = self._choose_group(num_batches)
 
@@ -166,7 +167,8 @@ class Runner:
         wanted = self._functions.model.steps_per_execution
         if wanted == 1 and engine.compiles and (num_batches or 0) >= 2 * engine.steps_per_dispatch:
             wanted = engine.steps_per_dispatch
-        return wanted if wanted > 1 and self._functions.multi() is not None else 1
+        self._several = self._functions.multi() if wanted > 1 else None
+        return wanted if self._several is not None else 1
 
     def feed(self, batch: Any) -> Any:
         """Runs the step on a batch. In predict mode: gives the outputs as NumPy arrays."""
@@ -215,7 +217,7 @@ class Runner:
         group = self._group
         if len(group) == self._group_size and len(group) > 1:
             stacked = tree.map_structure(_stack, *group)
-            self._logs = self._functions.multi()(*stacked)
+            self._logs = self._several(*stacked)
         else:
             for batch in group:
                 self._logs = self._step(tree.map_structure(_place, batch))

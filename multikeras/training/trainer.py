@@ -9,7 +9,7 @@ Refused with one error each: an uncompiled model, empty data, contradictory argu
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,7 +30,13 @@ from multikeras.variables import StatelessScope
 engine = native.engine
 
 
-class Trainer:
+if TYPE_CHECKING:
+    from multikeras.layers.layer import Layer as Host  # what `Model` puts beside the trainer
+else:
+    Host = object
+
+
+class Trainer(Host):
     """The training half of a model; `Model` is its only subclass."""
 
     def __init__(self) -> None:
@@ -165,10 +171,10 @@ class Trainer:
             found[id(self._loss_tracker)] = self._loss_tracker
         for metric in self._layer_metrics():
             found[id(metric)] = metric
-        for bound in (self.compiled_metrics, self.compiled_loss):
-            own = () if bound is None else getattr(bound, "metrics", None)
-            for metric in bound.trackers if own is None else own:
-                found[id(metric)] = metric
+        if self.compiled_metrics is not None:
+            found.update((id(metric), metric) for metric in self.compiled_metrics.metrics)
+        if self.compiled_loss is not None:
+            found.update((id(metric), metric) for metric in self.compiled_loss.trackers)
         return list(found.values())
 
     def _layer_metrics(self) -> list[Metric]:
@@ -305,9 +311,7 @@ class Trainer:
     def _train_core(self, data: Any) -> dict[str, Any] | None:
         """The default training step; it reads no metrics unless `compute_metrics` does."""
         x, y, sample_weight = unpack(data)
-        if self._functions is None:
-            self.make_train_function()
-        variables = self._functions.trainable
+        variables = (self._functions or self._make_functions()).trainable
         optimizer = self.optimizer
 
         def forward() -> tuple[Any, Any]:
@@ -335,7 +339,7 @@ class Trainer:
             if masks is not None:
                 for leaf, mask in zip(_leaves(y_pred), masks, strict=True):
                     context.set_mask(leaf, mask)
-            if self._functions.custom_metrics:
+            if (self._functions or self._make_functions()).custom_metrics:
                 return self.compute_metrics(x, y, y_pred, sample_weight)
             self._update_metrics(y, y_pred, sample_weight)
         return None
@@ -343,7 +347,7 @@ class Trainer:
     def _call_compute_loss(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool
     ) -> Any:
-        if self._functions.loss_takes_training:
+        if (self._functions or self._make_functions()).loss_takes_training:
             return self.compute_loss(
                 x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training
             )
@@ -364,8 +368,8 @@ class Trainer:
             masks = [context.mask_of(leaf) for leaf in _leaves(y_pred)]
             for layer in context.touched:
                 layer._losses.clear()
-        masks = masks if any(m is not None for m in masks) else None
-        return self._record(x, y, y_pred, sample_weight, loss, masks)
+        found = masks if any(m is not None for m in masks) else None
+        return self._record(x, y, y_pred, sample_weight, loss, found)
 
     def predict_step(self, data: Any) -> Any:
         """The outputs for a batch. May be overridden."""
@@ -509,10 +513,15 @@ class Trainer:
         )
         validation = None
         if validation_data is not None:
+            if isinstance(validation_data, (tuple, list)):
+                held_out = data.unpack_x_y_sample_weight(validation_data)
+            else:
+                held_out = (validation_data, None, None)
+            val_x, val_y, val_sample_weight = held_out
             validation = data.make_source(
-                *data.unpack_x_y_sample_weight(validation_data)
-                if isinstance(validation_data, (tuple, list))
-                else (validation_data,),
+                val_x,
+                val_y,
+                val_sample_weight,
                 batch_size=validation_batch_size or batch_size,
                 steps=validation_steps,
             )
@@ -529,8 +538,8 @@ class Trainer:
             model=self,
         )
         self.stop_training = False
-        if config.max_epochs() is not None:
-            epochs = min(epochs, initial_epoch + config.max_epochs())
+        if (most := config.max_epochs()) is not None:
+            epochs = min(epochs, initial_epoch + most)
         with deferred_interrupt() as interrupt:
             self._initial_epoch = initial_epoch
             callback_list.on_train_begin()  # a callback that restores a run moves it on

@@ -74,7 +74,9 @@ class GroupedQueryAttention(HeadsAttention):
         self.num_query_heads = num_query_heads
         self.num_key_value_heads = num_key_value_heads
 
-    def build(self, query_shape: tuple, value_shape: tuple, key_shape: Any = None) -> None:
+    def build(  # type: ignore[override]  # a shape for each argument of `call`
+        self, query_shape: tuple, value_shape: tuple, key_shape: Any = None
+    ) -> None:
         """Makes the projections."""
         key_shape = value_shape if key_shape is None else key_shape
         self.compute_output_shape(query_shape, value_shape, key_shape)

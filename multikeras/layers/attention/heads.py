@@ -21,6 +21,18 @@ class HeadsAttention(Layer):
         ValueError: for sizes that are not positive, or a dropout outside [0, 1).
     """
 
+    dropout: float
+    use_bias: bool
+    use_gate: bool
+    sliding_window: int | None
+    seed: Any
+    kernel_initializer: Any
+    bias_initializer: Any
+    kernel_regularizer: Any
+    bias_regularizer: Any
+    kernel_constraint: Any
+    bias_constraint: Any
+
     def __init__(self, sizes: dict[str, Any], settings: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(activity_regularizer=settings["activity_regularizer"], **kwargs)
         for name, size in sizes.items():

@@ -80,9 +80,11 @@ class MultiHeadAttention(HeadsAttention):
         self.key_dim = key_dim
         self.value_dim = value_dim
         self._output_shape = _tuple(output_shape)
-        self.attention_axes = _tuple(attention_axes)
+        self.attention_axes: Any = _tuple(attention_axes)  # None until built: all between
 
-    def build(self, query_shape: tuple, value_shape: tuple, key_shape: Any = None) -> None:
+    def build(  # type: ignore[override]  # a shape for each argument of `call`
+        self, query_shape: tuple, value_shape: tuple, key_shape: Any = None
+    ) -> None:
         """Makes the projections."""
         key_shape = value_shape if key_shape is None else key_shape
         self._check_shapes(query_shape, value_shape, key_shape)

@@ -64,15 +64,14 @@ class EinsumDense(Layer):
             raise ValueError(f"{self._who()}: LoRA and quantization are not available.")
         self.equation = equation
         match = _EQUATION.match(equation.replace(" ", "")) if isinstance(equation, str) else None
-        left = match and (match[1], match[5])
-        right = match and (match[3], match[7])
-        if match is None or left[0] != left[1] or right[0] != right[1] or (left[0] and right[0]):
+        # An ellipsis on a side stands on that side of the result, and on one side only.
+        if match is None or match[1] != match[5] or match[3] != match[7] or (match[1] and match[3]):
             raise ValueError(
                 f"{self._who()}: expected an equation like 'ab,bc->ac', '...ab,bc->...ac' or "
                 f"'ab...,bc->ac...', got {equation!r}."
             )
         self._letters = match[2], match[4], match[6]
-        self._ellipsis = "left" if left[0] else "right" if right[0] else None
+        self._ellipsis = "left" if match[1] else "right" if match[3] else None
         if isinstance(output_shape, int):
             output_shape = (output_shape,)
         self.partial_output_shape = tuple(output_shape)

@@ -11,6 +11,7 @@ from multikeras import constraints, initializers, ops, registry, regularizers, s
 from multikeras.layers.input_spec import InputSpec
 from multikeras.layers.layer import Layer
 from multikeras.ops.nn import batch_normalization, batch_normalization_train
+from multikeras.variables import Variable
 
 
 @registry.expose("keras.layers")
@@ -47,6 +48,9 @@ class BatchNormalization(Layer):
         >>> keras.ops.convert_to_numpy(y).tolist()
         [[-1.0], [1.0]]
     """
+
+    moving_mean: Variable
+    moving_variance: Variable
 
     def __init__(
         self,
@@ -94,7 +98,8 @@ class BatchNormalization(Layer):
         self.renorm_momentum = renorm_momentum
         self.synchronized = synchronized
         self.supports_masking = True
-        self.gamma = self.beta = None
+        self.gamma: Variable | None = None
+        self.beta: Variable | None = None
 
     def build(self, input_shape: tuple) -> None:
         """Makes gamma, beta and the moving averages, each of the size of `axis`."""

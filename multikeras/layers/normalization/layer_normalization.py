@@ -9,6 +9,7 @@ from typing import Any
 
 from multikeras import constraints, initializers, ops, registry, regularizers, shapes
 from multikeras.layers.layer import Layer
+from multikeras.variables import Variable
 
 
 @registry.expose("keras.layers")
@@ -68,7 +69,8 @@ class LayerNormalization(Layer):
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.supports_masking = True
-        self.gamma = self.beta = None
+        self.gamma: Variable | None = None
+        self.beta: Variable | None = None
 
     def build(self, input_shape: tuple) -> None:
         """Makes gamma and beta, of the sizes of `axis`."""

@@ -59,15 +59,16 @@ class Bidirectional(Layer):
         for needed in ("go_backwards", *_SHARED_FLAGS):
             if not hasattr(layer, needed):
                 raise ValueError(f"{self._who()}: {layer!r} is not recurrent: no `{needed}`.")
+        given: Any = layer
         self.merge_mode = merge_mode
-        self.forward_layer = _copy(layer, "forward", layer.go_backwards)
+        self.forward_layer = _copy(layer, "forward", given.go_backwards)
         if backward_layer is None:
-            backward_layer = _copy(layer, "backward", not layer.go_backwards)
+            backward_layer = _copy(layer, "backward", not given.go_backwards)
         self.backward_layer = backward_layer
         self._check_pair()
-        self.return_sequences = layer.return_sequences
-        self.return_state = layer.return_state
-        self.stateful = layer.stateful
+        self.return_sequences = given.return_sequences
+        self.return_state = given.return_state
+        self.stateful = given.stateful
         self.supports_masking = True
         self.input_spec = InputSpec(ndim=3) if layer.input_spec is None else layer.input_spec
         self._given_weights = list(weights) if weights else None

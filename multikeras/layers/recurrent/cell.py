@@ -12,6 +12,7 @@ from typing import Any
 
 from multikeras import activations, constraints, initializers, ops, random, regularizers
 from multikeras.layers.layer import Layer
+from multikeras.variables import Variable
 
 _WEIGHTS = (("kernel", "kernel"), ("recurrent_kernel", "recurrent"), ("bias", "bias"))
 
@@ -25,6 +26,13 @@ class RecurrentCell(Layer):
 
     gates = 1
     state_count = 1
+
+    dropout: float
+    recurrent_dropout: float
+    bias_initializer: Any
+    kernel: Variable
+    recurrent_kernel: Variable
+    bias: Variable | None
 
     def __init__(self, units: int, settings: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -193,5 +193,6 @@ class LSTM(FusedRNN):
 
     def _fused(self, x: Any, states: Any, mask: Any) -> tuple[Any, list[Any]]:
         kernel, recurrent, bias = self._weights()
-        outputs, h, c = lstm(x, *states, kernel, recurrent, bias, mask, self.go_backwards)
+        h, c = states
+        outputs, h, c = lstm(x, h, c, kernel, recurrent, bias, mask, self.go_backwards)
         return outputs, [h, c]

@@ -246,37 +246,37 @@ class RNN(Layer):
     ) -> tuple[Any, Any, list[Any]]:
         first = tree.flatten(states)[0]
         size = getattr(self.cell, "output_size", None)
-        if mask is None:
-            previous = None
-        elif size is None or _sizes(size) == tuple(first.shape[1:]):
+        if size is None or _sizes(size) == tuple(first.shape[1:]):
             previous = ops.zeros_like(first)
         else:
             batch = ops.shape(first)[0]
             previous = ops.zeros((batch, *_sizes(size)), dtype=ops.dtype(first))
 
         def step(carry: Any, x: Any) -> Any:
-            before, old = carry
-            inputs, keep = x
+            *before, old = carry
+            inputs, *kept = x
             output, new = self._step(inputs, old, training, constants)
             emitted = output
-            if keep is not None:
-                new = tree.map_structure(lambda n, o: _select(keep, n, o), new, old)
-                output = _select(keep, output, before)
+            if kept:
+                new = tree.map_structure(lambda n, o: _select(kept[0], n, o), new, old)
+                output = _select(kept[0], output, before[0])
                 zeros = ops.zeros_like(output)
-                emitted = _select(keep, output, zeros) if self.zero_output_for_mask else output
-            return (None if before is None else output, new), emitted
+                emitted = _select(kept[0], output, zeros) if self.zero_output_for_mask else output
+            return ((output, new) if kept else (new,)), emitted
 
-        carry: Any = (previous, states)
+        # Without a mask there is no need of the previous output.
+        carry: Any = (states,) if mask is None else (previous, states)
+        sequences = (steps,) if mask is None else (steps, mask)
         if self.unroll:
             outputs = []
             for i in range(steps.shape[0]):
-                carry, y = step(carry, (steps[i], None if mask is None else mask[i]))
+                carry, y = step(carry, tuple(x[i] for x in sequences))
                 outputs.append(y)
             everything = ops.stack(outputs, axis=1)
         else:
-            carry, everything = ops.scan(step, carry, (steps, mask))
+            carry, everything = ops.scan(step, carry, sequences)
             everything = ops.moveaxis(everything, 0, 1)
-        return everything, everything[:, -1], list(carry[1])
+        return everything, everything[:, -1], list(carry[-1])
 
     def _step(self, inputs: Any, states: Any, training: bool | None, constants: Any) -> Any:
         """One call of the cell; the new states as a list."""

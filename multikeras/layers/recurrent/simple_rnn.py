@@ -156,7 +156,7 @@ class SimpleRNN(FusedRNN):
 
     def _fused(self, x: Any, states: Any, mask: Any) -> tuple[Any, list[Any]]:
         kernel, recurrent, bias = self._weights()
-        name = self._activation_name(self.cell.activation)
+        name: Any = self._activation_name(self.cell.activation)  # one that `_fits`
         outputs, h = simple_rnn(
             x, states[0], kernel, recurrent, bias, mask, self.go_backwards, name
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -183,7 +184,7 @@ def _lanczos(x: np.ndarray, lobes: int) -> np.ndarray:
     return np.where(x < lobes, np.sinc(x) * np.sinc(x / lobes), 0.0)
 
 
-_KERNELS = {
+_KERNELS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "bilinear": _triangle,
     "bicubic": _cubic,
     "lanczos3": functools.partial(_lanczos, lobes=3),
