@@ -44,7 +44,6 @@ class LayerCase:
             (used or dropped), "passes" (the first input's), or a function of the masks or of
             (inputs, masks) that gives that of the (first) output; None: not asked.
         no_grad: ends of the paths of trainable weights whose gradient is 0 by nature.
-        out_float: whether the first output is a float in the compute dtype.
         tol: tolerance of values.
         batch: whether the batch dimension may be unknown.
         files: whether the layer can be written to a file.
@@ -61,7 +60,6 @@ class LayerCase:
     training: str = "same"
     mask: Any = "lost"
     no_grad: tuple[str, ...] = ()
-    out_float: bool = True
     tol: float = 1e-5
     batch: bool = True
     files: bool = True
