@@ -98,8 +98,8 @@ def set_backend(backend: str) -> None:
         raise ValueError(f"Unknown backend {backend!r}; expected one of {', '.join(BACKENDS)}.")
     if backend != _backend:
         raise RuntimeError(
-            f"The backend is chosen at import and is {_backend!r}. Set MULTIKERAS_BACKEND={backend} "
-            "and start a new process."
+            f"The backend is chosen at import and is {_backend!r}. Set "
+            f"MULTIKERAS_BACKEND={backend} and start a new process."
         )
 
 

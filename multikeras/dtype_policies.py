@@ -113,7 +113,9 @@ def get(identifier: Any) -> DTypePolicy:
         return identifier
     if isinstance(identifier, dict):
         return deserialize(identifier)
-    return DTypePolicy(identifier if isinstance(identifier, str) else dtypes.standardize_dtype(identifier))
+    return DTypePolicy(
+        identifier if isinstance(identifier, str) else dtypes.standardize_dtype(identifier)
+    )
 
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from multikeras import registry, shapes, tree
 
 
@@ -86,13 +88,24 @@ class InputSpec:
         return None
 
 
-def assert_compatible(input_spec: Any, inputs: Any, who: str, shape_of: Any) -> None:
+def assert_compatible(
+    input_spec: Any, inputs: Any, who: str, shape_of: Any, dtype_of: Any
+) -> None:
     """Raises ValueError, naming the layer, unless the inputs meet the spec(s)."""
-    if isinstance(input_spec, InputSpec) and hasattr(inputs, "shape"):
-        problem = input_spec.problem(shape_of(inputs))
-        if problem:
-            raise ValueError(f"{who}: input: {problem}.")
-        return
+
+    def problem_of(spec: InputSpec, value: Any) -> str | None:
+        if isinstance(value, np.ndarray) and value.dtype.kind in "OSU":
+            return f"expected numbers, got an array of dtype {value.dtype}"
+        return spec.problem(shape_of(value), None if spec.dtype is None else dtype_of(value))
+
+    if isinstance(input_spec, InputSpec):
+        if hasattr(inputs, "shape"):
+            problem = problem_of(input_spec, inputs)
+            if problem:
+                raise ValueError(f"{who}: input: {problem}.")
+            return
+        if isinstance(inputs, dict) and input_spec.name is None:
+            raise ValueError(f"{who}: expected a tensor, got a dict with keys {list(inputs)}.")
     specs = tree.flatten(input_spec)
     if isinstance(inputs, dict) and all(spec.name for spec in specs):
         names = [spec.name for spec in specs]
@@ -116,6 +129,6 @@ def assert_compatible(input_spec: Any, inputs: Any, who: str, shape_of: Any) -> 
             raise ValueError(
                 f"{who}: {label}: expected a tensor, got {type(value).__name__} {value!r}."
             )
-        problem = spec.problem(shape_of(value))
+        problem = problem_of(spec, value)
         if problem:
             raise ValueError(f"{who}: {label}: {problem}.")

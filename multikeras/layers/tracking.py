@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from multikeras.metrics.metric import Metric
 
 from multikeras import constraints, dtypes, initializers, regularizers
 from multikeras import variables as scopes
 from multikeras.backends import native
+from multikeras.metrics.metric import Metric
 from multikeras.random.seed_generator import SeedGenerator
 from multikeras.symbolic import Operation
 from multikeras.variables import Variable
@@ -72,6 +72,7 @@ class Tracked(BaseLayer, Operation):
         plain["_losses"] = []
         plain["_touched"] = []
         plain["_settled"] = False
+        plain["_weight_list"] = "before build"  # "open" in build(), "closed" after it
         plain["built"] = False
         plain["_path"] = None
         plain["_build_config"] = None
@@ -242,7 +243,15 @@ class Tracked(BaseLayer, Operation):
             regularizer, constraint: for this weight.
             aggregation, overwrite_with_gradient: kept for the optimizer.
             name: one path component.
+
+        Raises:
+            ValueError: after `build`: a file could not tell where the weight belongs.
         """
+        if self._weight_list == "closed":
+            raise ValueError(
+                f"{self._who()}.add_weight: the layer is built; expected its weights to be made in "
+                f"__init__() or build(), got {name or 'another'!r} later."
+            )
         for value in args:
             if isinstance(value, str) and name is None:
                 name = value

@@ -11,7 +11,9 @@ from multikeras.models.model import Model
 from multikeras.symbolic import KerasTensor
 
 
-@registry.expose("keras.models", aliases=("keras.Sequential", "keras.src.models.sequential.Sequential"))
+@registry.expose(
+    "keras.models", aliases=("keras.Sequential", "keras.src.models.sequential.Sequential")
+)
 class Sequential(Model):
     """A model that passes its input through a list of layers.
 

@@ -108,7 +108,12 @@ _IN_CALL: dict[str, tuple[str, str]] = {
     "slice_update": ("inputs start_indices updates", ""),
 }
 # Ops of ours that stand for one of another name, and those whose tensors the call spreads out.
-_SAME_AS = {"abs": "absolute", "einsum_of": "einsum", "meshgrid_of": "meshgrid", "outer_product": "outer"}
+_SAME_AS = {
+    "abs": "absolute",
+    "einsum_of": "einsum",
+    "meshgrid_of": "meshgrid",
+    "outer_product": "outer",
+}
 _SPREAD = {"einsum": "operands", "meshgrid": "xs"}
 
 

@@ -10,7 +10,6 @@ from multikeras import tree
 from multikeras.symbolic.keras_tensor import KerasTensor, any_symbolic
 from multikeras.variables import auto_name
 
-
 _WORD_STARTS = re.compile(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])")
 
 

@@ -395,7 +395,7 @@ class Trainer(Host):
 
     def _prepare(self, batch: tuple, training: bool = False) -> None:
         """Builds what only data can tell: layers, bound losses and metrics, the optimizer."""
-        x, y, sample_weight = batch
+        x, y, _ = batch
         if not self._prepared:
             try:
                 y_pred = self._trial(x)
@@ -642,7 +642,12 @@ class Trainer(Host):
         return logs if return_dict else _as_list(logs)
 
     def _evaluate(
-        self, source: Any, steps: int | None, callback_list: Any, interrupt: Any, quiet: bool = False
+        self,
+        source: Any,
+        steps: int | None,
+        callback_list: Any,
+        interrupt: Any,
+        quiet: bool = False,
     ) -> dict[str, float]:
         self.reset_metrics()
         callback_list.on_test_begin()

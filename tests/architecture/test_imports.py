@@ -33,7 +33,17 @@ ROOMS = [
 LEVEL = {room: level for level, row in enumerate(ROOMS) for room in row}
 FRAMEWORKS = {"jax", "torch", "tensorflow", "autograd"}
 # Third-party packages that may be absent, imported where they are used.
-OPTIONAL = {"matplotlib", "pandas", "PIL", "tensorflow", "torch", "jax", "requests", "scipy", "h5py"}
+OPTIONAL = {
+    "matplotlib",
+    "pandas",
+    "PIL",
+    "tensorflow",
+    "torch",
+    "jax",
+    "requests",
+    "scipy",
+    "h5py",
+}
 
 
 def modules() -> dict[str, Path]:
@@ -109,7 +119,9 @@ def test_imports_go_down(name):
 
 
 def test_no_cycles():
-    graph = {name: {m for m in inner_imports(name) if m in MODULES and m != name} for name in MODULES}
+    graph = {
+        name: {m for m in inner_imports(name) if m in MODULES and m != name} for name in MODULES
+    }
     done: set[str] = set()
 
     def visit(name: str, trail: tuple[str, ...]) -> None:

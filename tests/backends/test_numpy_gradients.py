@@ -60,7 +60,7 @@ def test_no_float32_gradient_is_carried_in_float64(name):
     x = np.abs(x) if name.startswith("power") else x
     f = FLOAT32_GRAPHS[name]
     _, _, (wide,) = _gradients.run(lambda v: (f(v[0]), None), [x.astype("float64")])
-    value, _, (g,) = _gradients.run(lambda v: (f(v[0]), None), [x])
+    _, _, (g,) = _gradients.run(lambda v: (f(v[0]), None), [x])
     assert g.dtype == np.float32
     np.testing.assert_allclose(g, wide, rtol=1e-4)
     # What a rule of autograd answers in float64 is brought back at the node it arrives at.

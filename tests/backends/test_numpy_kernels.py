@@ -196,7 +196,7 @@ CASES = [
             function=convolution.depthwise_conv_nd,
         )
         for m, p, s in ((1, "same", 1), (2, "valid", 2))
-    ),  # fmt: skip
+    ),
     conv_case(
         "depthwise_first",
         (2, 3, 6, 5),
@@ -206,7 +206,7 @@ CASES = [
         "channels_first",
         (1, 1),
         function=convolution.depthwise_conv_nd,
-    ),  # fmt: skip
+    ),
     *(
         conv_case(f"transposed_{i}", shape, kernel, *rest, function=convolution.conv_transpose_nd)
         for i, (shape, kernel, *rest) in enumerate(

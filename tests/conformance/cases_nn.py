@@ -179,8 +179,8 @@ CASES = [
         Case("batch_normalization_train", (x, o, s, axes, 0.01), {}, batch_normalization_train,
              grad=False, tol=2e-5, name=f"{x.ndim}d-{axes}-{o is None}")
         for x, axes, n in (
-            (image, (0, 1, 2), 5), (image, (0, 2, 3), 4), (f(6, 2), (0,), 2), (f(2, 4, 3), (0, 1), 3),
-            (f(2, 4, 3), (0, 2), 4),
+            (image, (0, 1, 2), 5), (image, (0, 2, 3), 4), (f(6, 2), (0,), 2),
+            (f(2, 4, 3), (0, 1), 3), (f(2, 4, 3), (0, 2), 4),
         )
         for o, s in ((None, None), (v[n], p(n, seed=5)))
     ),

@@ -59,7 +59,12 @@ def gru(
     return steps(cell, x, (h,), mask, go_backwards)
 
 
-RNN = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0), "sigmoid": sigmoid, "linear": lambda z: z}
+RNN = {
+    "tanh": np.tanh,
+    "relu": lambda z: np.maximum(z, 0),
+    "sigmoid": sigmoid,
+    "linear": lambda z: z,
+}
 
 
 def simple_rnn(

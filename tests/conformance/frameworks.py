@@ -21,7 +21,7 @@ def quick_compilation() -> Iterator[None]:
     if BACKEND != "jax":
         yield
         return
-    before = jax.config.jax_disable_most_optimizations
+    before = jax.config.values["jax_disable_most_optimizations"]
     jax.config.update("jax_disable_most_optimizations", True)
     try:
         yield

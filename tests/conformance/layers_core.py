@@ -39,7 +39,9 @@ def batch_norm(w, x):
 
 
 CASES = [
-    row(L.Dense, 4, x=VECTOR, weights=(2, 0), mask="passes", reference=lambda w, x: x @ w[0] + w[1]),
+    row(
+        L.Dense, 4, x=VECTOR, weights=(2, 0), mask="passes", reference=lambda w, x: x @ w[0] + w[1]
+    ),
     row(
         L.Dense,
         4,
@@ -191,9 +193,7 @@ CASES = [
         reference=lambda w, x: x.swapaxes(1, 2).reshape(4, -1),
     ),
     row(L.Permute, (2, 1), x=SEQUENCE, reference=lambda w, x: x.swapaxes(1, 2)),
-    row(
-        L.RepeatVector, 3, x=VECTOR, mask=None, reference=lambda w, x: np.repeat(x[:, None], 3, 1)
-    ),
+    row(L.RepeatVector, 3, x=VECTOR, mask=None, reference=lambda w, x: np.repeat(x[:, None], 3, 1)),
     row(L.Reshape, (3, -1), x=SEQUENCE, reference=lambda w, x: x.reshape(4, 3, 5)),
     row(L.Cropping1D, (1, 2), x=SEQUENCE, reference=lambda w, x: x[:, 1:-2]),
     row(L.Cropping2D, ((1, 0), (2, 1)), x=IMAGE, reference=lambda w, x: x[:, 1:, 2:-1]),
@@ -280,9 +280,7 @@ CASES = [
         weights=(0, 2),
         training="differs",
         mask="passes",
-        reference=lambda w, x: (
-            (x - w[0][:, None, None]) / np.sqrt(w[1][:, None, None] + 0.01)
-        ),
+        reference=lambda w, x: (x - w[0][:, None, None]) / np.sqrt(w[1][:, None, None] + 0.01),
     ),
     row(
         L.LayerNormalization,

@@ -108,16 +108,16 @@ class LossCase:
         return f"{self.name}-{'-'.join(map(str, self.kwargs.values()))}"
 
 
-def case(name: str, inputs: tuple, reference: Callable, gradient: bool = True, **kwargs: Any) -> Any:
+def case(
+    name: str, inputs: tuple, reference: Callable, gradient: bool = True, **kwargs: Any
+) -> Any:
     return LossCase(name, *inputs, reference, kwargs, gradient)
 
 
 CASES = [
     case("MeanSquaredError", REAL, lambda t, p: ((t - p) ** 2).mean(-1)),
     case("MeanAbsoluteError", REAL, lambda t, p: abs(t - p).mean(-1)),
-    case(
-        "MeanAbsolutePercentageError", REAL, lambda t, p: 100 * (abs(t - p) / abs(t)).mean(-1)
-    ),
+    case("MeanAbsolutePercentageError", REAL, lambda t, p: 100 * (abs(t - p) / abs(t)).mean(-1)),
     case(
         "MeanSquaredLogarithmicError",
         (SCORES, PROBS),
@@ -153,7 +153,9 @@ CASES = [
         label_smoothing=0.1,
     ),
     case(
-        "SparseCategoricalCrossentropy", (IDS, PROBS), lambda t, p: -np.log(_scaled(p)[np.arange(5), t])
+        "SparseCategoricalCrossentropy",
+        (IDS, PROBS),
+        lambda t, p: -np.log(_scaled(p)[np.arange(5), t]),
     ),
     case(
         "SparseCategoricalCrossentropy",

@@ -17,7 +17,9 @@ def functional():
     x = keras.Input((6,), name="x")
     shared = layers.Dense(6, activation="tanh", name="shared")
     hidden = shared(shared(x) + x)
-    return keras.Model(x, {"out": layers.Dense(2, name="head")(hidden), "mean": ops.mean(hidden, 1)})
+    return keras.Model(
+        x, {"out": layers.Dense(2, name="head")(hidden), "mean": ops.mean(hidden, 1)}
+    )
 
 
 def sequential():

@@ -77,7 +77,9 @@ MODELS = {
     ),
     "late sequential": lambda: keras.Sequential([layers.Dense(3), Residual(layers.Dense(3))]),
     "subclass": lambda: Own(4, act="tanh", name="mine"),
-    "subclass in sequential": lambda: keras.Sequential([keras.Input((6,)), Own(4), layers.Dense(2)]),
+    "subclass in sequential": lambda: keras.Sequential(
+        [keras.Input((6,)), Own(4), layers.Dense(2)]
+    ),
 }
 
 
@@ -154,7 +156,11 @@ def test_freezing_survives(tmp_path):
 
 def test_a_model_of_another_dtype(tmp_path):
     model = keras.Sequential(
-        [keras.Input((6,)), layers.Dense(3, dtype="mixed_bfloat16"), layers.Dense(2, dtype="float64")]
+        [
+            keras.Input((6,)),
+            layers.Dense(3, dtype="mixed_bfloat16"),
+            layers.Dense(2, dtype="float64"),
+        ]
     )
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")

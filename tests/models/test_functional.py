@@ -126,7 +126,10 @@ def test_unknown_dimensions():
 
 
 OPS = {
-    "operators": (lambda x: -(x + 1) * x / (x * x + 2) - 3, lambda x: -(x + 1) * x / (x * x + 2) - 3),
+    "operators": (
+        lambda x: -(x + 1) * x / (x * x + 2) - 3,
+        lambda x: -(x + 1) * x / (x * x + 2) - 3,
+    ),
     "reflected": (lambda x: 1 - (2 / (3 + x**2)), lambda x: 1 - (2 / (3 + x**2))),
     "matmul": (lambda x: x @ ops.transpose(x), lambda x: x @ x.T),
     "slice": (lambda x: x[:, 1:4], lambda x: x[:, 1:4]),

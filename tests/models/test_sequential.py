@@ -48,7 +48,7 @@ def late():
 def test_an_unknown_shape_builds_later(how):
     model = late()
     assert not model.built and model.weights == []
-    with pytest.raises(AttributeError, match="'late'.*before it is built"):
+    with pytest.raises(AttributeError, match=r"'late'.*before it is built"):
         _ = model.output
     with pytest.raises(ValueError, match="not built"):
         model.count_params()
@@ -127,7 +127,9 @@ def test_training_and_masks_pass_through():
     np.testing.assert_allclose(
         ops.convert_to_numpy(model(tokens)), ops.convert_to_numpy(model(padded)), rtol=1e-5
     )
-    assert (ops.convert_to_numpy(model(tokens, training=True)) != ops.convert_to_numpy(model(tokens))).any()
+    assert (
+        ops.convert_to_numpy(model(tokens, training=True)) != ops.convert_to_numpy(model(tokens))
+    ).any()
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,11 @@ def test_the_optimizers_state_is_counted():
 
 def test_nested_models():
     model = nested()
-    assert [row[0] for row in rows(model)] == ["x (InputLayer)", "inner (Sequential)", "end (Dense)"]
+    assert [row[0] for row in rows(model)] == [
+        "x (InputLayer)",
+        "inner (Sequential)",
+        "end (Dense)",
+    ]
     expanded = rows(model, expand_nested=True)
     assert [re.sub("[^a-zA-Z() ]", "", row[0]).strip() for row in expanded] == [
         "x (InputLayer)", "inner (Sequential)", "a (Dense)", "b (Dense)", "end (Dense)",
@@ -81,7 +85,9 @@ def test_trainable_column():
 
 
 def test_layer_range():
-    model = keras.Sequential([keras.Input((3,))] + [layers.Dense(3, name=f"d_{i}") for i in range(5)])
+    model = keras.Sequential(
+        [keras.Input((3,))] + [layers.Dense(3, name=f"d_{i}") for i in range(5)]
+    )
     names = lambda *ends: [row[0].split()[0] for row in rows(model, layer_range=list(ends))]  # noqa: E731
     assert names("d_1", "d_3") == ["d_1", "d_2", "d_3"]
     assert names("d_[12]", "d_.*") == ["d_1", "d_2", "d_3", "d_4"]
@@ -112,7 +118,9 @@ def test_models_that_are_not_built():
     assert "Total params: 0 (0.00 B)" in text(model)
     model.build((None, 2))
     assert rows(model)[0][2] == "9"
-    assert rows(keras.Sequential([layers.Dense(2, name="d")])) == [["d (Dense)", "?", "0 (unbuilt)"]]
+    assert rows(keras.Sequential([layers.Dense(2, name="d")])) == [
+        ["d (Dense)", "?", "0 (unbuilt)"]
+    ]
 
 
 def test_line_length_and_positions(capsys):

@@ -24,7 +24,16 @@ from tests.portability import zoo
 def load_library(name: str) -> Any:
     """The library's module, with the submodules that `zoo` uses."""
     library = importlib.import_module(name)
-    for part in ("layers", "models", "ops", "activations", "losses", "optimizers", "saving", "tree"):
+    for part in (
+        "layers",
+        "models",
+        "ops",
+        "activations",
+        "losses",
+        "optimizers",
+        "saving",
+        "tree",
+    ):
         importlib.import_module(f"{name}.{part}")
     return library
 
@@ -87,7 +96,9 @@ def _read_trained(library: Any, name: str, path: Path, tolerance: float) -> None
     with np.load(f"{path}.npz") as file:
         stored = dict(file)
     state = [stored[f"state_{i}"] for i in range(sum(key.startswith("state") for key in stored))]
-    weights = [stored[f"weight_{i}"] for i in range(sum(key.startswith("weight") for key in stored))]
+    weights = [
+        stored[f"weight_{i}"] for i in range(sum(key.startswith("weight") for key in stored))
+    ]
     model = library.saving.load_model(f"{path}.keras")
     from_weights = zoo.trained(library, name)
     from_weights.load_weights(f"{path}.weights.h5")

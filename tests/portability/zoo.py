@@ -77,7 +77,11 @@ LAYERS: dict[str, tuple[tuple[int, ...], str, str]] = {
             (SEQUENCE, "float32", "RNN([L.SimpleRNNCell(3), L.LSTMCell(2)], return_state=True)"),
             (SEQUENCE, "float32", "Bidirectional(L.LSTM(3, return_sequences=True))"),
             (SEQUENCE, "float32", "Bidirectional(L.GRU(3), merge_mode='sum')"),
-            (SEQUENCE, "float32", "Bidirectional(L.LSTM(3), backward_layer=L.GRU(2, go_backwards=True))"),
+            (
+                SEQUENCE,
+                "float32",
+                "Bidirectional(L.LSTM(3), backward_layer=L.GRU(2, go_backwards=True))",
+            ),
             (SEQUENCE, "float32", "TimeDistributed(L.Dense(2, activation='relu'))"),
             (VECTOR, "float32", "Dense(3, dtype='float64')"),
             (VECTOR, "float32", "Dense(3, name='named', trainable=False)"),
@@ -280,7 +284,13 @@ def _words(source: str) -> set[str]:
 def sequential(k: Any) -> Any:
     L = k.layers
     return k.models.Sequential(
-        [L.Input(IMAGE), L.Conv2D(3, 3, activation="relu"), L.MaxPooling2D(), L.Flatten(), L.Dense(2)],
+        [
+            L.Input(IMAGE),
+            L.Conv2D(3, 3, activation="relu"),
+            L.MaxPooling2D(),
+            L.Flatten(),
+            L.Dense(2),
+        ],
         name="convnet",
     )
 
@@ -329,7 +339,10 @@ def nested_in_two_graphs(k: Any) -> Any:
 def dict_inputs(k: Any) -> Any:
     inputs = {"b": k.layers.Input(VECTOR, name="b"), "a": k.layers.Input((3,), name="a")}
     joined = k.layers.Concatenate()([inputs["a"], inputs["b"]])
-    outputs = {"two": k.layers.Dense(2, name="two")(joined), "one": k.layers.Dense(1, name="one")(joined)}
+    outputs = {
+        "two": k.layers.Dense(2, name="two")(joined),
+        "one": k.layers.Dense(1, name="one")(joined),
+    }
     return k.models.Model(inputs, outputs)
 
 
@@ -400,7 +413,9 @@ def mixed_bfloat16(k: Any) -> Any:
 
 def bfloat16(k: Any) -> Any:
     x = k.layers.Input(VECTOR)
-    return k.models.Model(x, k.layers.Dense(2, dtype="float32")(k.layers.Dense(4, dtype="bfloat16")(x)))
+    return k.models.Model(
+        x, k.layers.Dense(2, dtype="float32")(k.layers.Dense(4, dtype="bfloat16")(x))
+    )
 
 
 def lambda_registered(k: Any) -> Any:
@@ -554,7 +569,9 @@ TRAINED = {
 def trained(k: Any, name: str) -> Any:
     """A compiled model with weights that are the same everywhere."""
     L = k.layers
-    hidden = L.Dense(4, activation="tanh", dtype="mixed_float16" if "float16" in name else "float32")
+    hidden = L.Dense(
+        4, activation="tanh", dtype="mixed_float16" if "float16" in name else "float32"
+    )
     model = k.models.Sequential(
         [L.Input((3,)), hidden, L.BatchNormalization(), L.Dense(1, dtype="float32")]
     )

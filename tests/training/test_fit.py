@@ -260,7 +260,11 @@ def test_losses_of_layers_and_weights_are_added():
 
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
-        [keras.Input((6,)), layers.Dense(3, kernel_regularizer=keras.regularizers.L2(0.1)), Penalty()]
+        [
+            keras.Input((6,)),
+            layers.Dense(3, kernel_regularizer=keras.regularizers.L2(0.1)),
+            Penalty(),
+        ]
     )
     model.compile("sgd", "mse")
     found = model.evaluate(X, X[:, :3], batch_size=50, verbose=0)
@@ -297,7 +301,10 @@ ERRORS = {
         lambda: uncompiled().compile("sgd", "mse", steps_per_execution=0),
         "steps_per_execution",
     ),
-    "unknown loss": (lambda: uncompiled().compile("sgd", "no_such_loss") or uncompiled_fit(), "no_such_loss"),
+    "unknown loss": (
+        lambda: uncompiled().compile("sgd", "no_such_loss") or uncompiled_fit(),
+        "no_such_loss",
+    ),
     "unknown metric output": (lambda: bad_metric_output(), "nowhere"),
     "namedtuple": (lambda: classifier().fit(named_batches(), verbose=0), "(?i)tuple"),
     "evaluate uncompiled": (lambda: uncompiled().evaluate(X, Y), "not compiled"),

@@ -35,7 +35,9 @@ class Plain(keras.Model):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.hidden = layers.Dense(8, activation="tanh", kernel_regularizer=keras.regularizers.L2(0.01))
+        self.hidden = layers.Dense(
+            8, activation="tanh", kernel_regularizer=keras.regularizers.L2(0.01)
+        )
         self.normalize = layers.BatchNormalization()
         self.drop = layers.Dropout(0.25, seed=3)
         self.head = layers.Dense(2)
@@ -163,7 +165,9 @@ def test_a_native_test_step():
 
 def small_model():
     keras.utils.set_random_seed(6)
-    return keras.Sequential([keras.Input((5,)), layers.Dense(8, activation="relu"), layers.Dense(2)])
+    return keras.Sequential(
+        [keras.Input((5,)), layers.Dense(8, activation="relu"), layers.Dense(2)]
+    )
 
 
 def batches():
@@ -186,7 +190,8 @@ def test_a_loop_with_value_and_grad(sgd_run):
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
     optimizer.build(model.trainable_variables)
     compute = keras.value_and_grad(
-        lambda x, y: ops.mean(ops.square(ops.subtract(model(x, training=True), y))), model.trainable_variables
+        lambda x, y: ops.mean(ops.square(ops.subtract(model(x, training=True), y))),
+        model.trainable_variables,
     )
     for x, y in batches():
         _, gradients = compute(x, y)
@@ -260,7 +265,12 @@ def test_torch_sees_layers_in_lists_and_dicts_before_any_call():
     del model.gone
     model.blocks[0].build((None, 5))
     model.blocks.append(layers.Dense(4))
-    assert [name for name, _ in model.named_children()] == ["foreign", "blocks_0", "blocks_1_inner", "blocks_2"]
+    assert [name for name, _ in model.named_children()] == [
+        "foreign",
+        "blocks_0",
+        "blocks_1_inner",
+        "blocks_2",
+    ]
     model.blocks.pop()
     assert list(model.state_dict()) == [
         "foreign.weight", "foreign.bias", "blocks_0.kernel", "blocks_0.bias",
@@ -299,7 +309,8 @@ def test_a_tensorflow_loop_with_a_tape(sgd_run, compiled):
 
     step = tf.function(step) if compiled else step
     losses = [
-        float(step(x, y)) for x, y in tf.data.Dataset.from_tensor_slices((X, Y)).batch(BATCH).repeat(EPOCHS)
+        float(step(x, y))
+        for x, y in tf.data.Dataset.from_tensor_slices((X, Y)).batch(BATCH).repeat(EPOCHS)
     ]
     assert losses[-1] < losses[0]
     assert_same_weights(model, sgd_run)

@@ -1,4 +1,4 @@
-"""A run that is stopped, saved, loaded and continued equals, bit for bit, one that never stopped."""
+"""A run stopped, saved, loaded and continued equals, bit for bit, one that never stopped."""
 
 from __future__ import annotations
 

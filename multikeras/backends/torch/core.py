@@ -150,7 +150,11 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> torch.Tensor:
         tensor = bits.view(_DTYPES[name])
     else:
         # torch can't hold read-only, reversed or non-native arrays: those are copied.
-        if not array.flags.writeable or any(s < 0 for s in array.strides) or not array.dtype.isnative:
+        if (
+            not array.flags.writeable
+            or any(s < 0 for s in array.strides)
+            or not array.dtype.isnative
+        ):
             array = array.astype(array.dtype.newbyteorder("="), copy=True)
         tensor = torch.from_numpy(array)
     return tensor.to(device=default_device(), dtype=target)

@@ -1,8 +1,9 @@
 """Recurrent layers of the PyTorch backend, by its fused kernels where the activations are theirs.
 
 A masked step leaves the state as it is, so the kernels get the other steps alone, moved to the
-front, and the outputs are put back in their places. Without a kernel there is a loop. Weights are laid out as in Keras files; the framework wants them transposed, with another order of
-the gates, and two biases.
+front, and the outputs are put back in their places. Without a kernel there is a loop. Weights are
+laid out as in Keras files; the framework wants them transposed, with another order of the gates,
+and two biases.
 """
 
 from __future__ import annotations

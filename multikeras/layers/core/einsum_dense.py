@@ -12,7 +12,9 @@ from typing import Any
 from multikeras import activations, constraints, initializers, ops, registry, regularizers
 from multikeras.layers.layer import Layer
 
-_EQUATION = re.compile(r"^(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?$")
+_EQUATION = re.compile(
+    r"^(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?$"
+)
 
 
 @registry.expose("keras.layers")

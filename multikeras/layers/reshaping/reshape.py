@@ -35,12 +35,15 @@ class Reshape(Layer):
         return ops.reshape(inputs, (ops.shape(inputs)[0], *self._resolved(tuple(inputs.shape))))
 
     def _resolved(self, input_shape: tuple) -> tuple:
-        target = shapes.reshape(input_shape[1:], self.target_shape)
+        target = self.compute_output_shape(input_shape)[1:]
         return tuple(-1 if dim is None else dim for dim in target)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """`(batch, *target_shape)`."""
-        return (input_shape[0], *shapes.reshape(tuple(input_shape[1:]), self.target_shape))
+        try:
+            return (input_shape[0], *shapes.reshape(tuple(input_shape[1:]), self.target_shape))
+        except ValueError as error:
+            raise ValueError(f"{self._who()} on {tuple(input_shape)}: {error}") from None
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
