@@ -225,6 +225,7 @@ def test_a_torch_loop_with_torch_optim(sgd_run, owner):
     module = model
 
     if owner != "model":
+
         class Around(torch.nn.Module):
             def __init__(self):
                 super().__init__()
