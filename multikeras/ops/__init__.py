@@ -10,7 +10,6 @@ from multikeras.ops.activation import glu as glu
 from multikeras.ops.activation import hard_shrink as hard_shrink
 from multikeras.ops.activation import hard_sigmoid as hard_sigmoid
 from multikeras.ops.activation import hard_silu as hard_silu
-from multikeras.ops.activation import hard_silu as hard_swish
 from multikeras.ops.activation import hard_tanh as hard_tanh
 from multikeras.ops.activation import leaky_relu as leaky_relu
 from multikeras.ops.activation import log_sigmoid as log_sigmoid
@@ -19,7 +18,6 @@ from multikeras.ops.activation import relu6 as relu6
 from multikeras.ops.activation import selu as selu
 from multikeras.ops.activation import sigmoid as sigmoid
 from multikeras.ops.activation import silu as silu
-from multikeras.ops.activation import silu as swish
 from multikeras.ops.activation import soft_shrink as soft_shrink
 from multikeras.ops.activation import softplus as softplus
 from multikeras.ops.activation import softsign as softsign
@@ -77,8 +75,8 @@ from multikeras.ops.bitwise import lcm as lcm
 from multikeras.ops.bitwise import left_shift as left_shift
 from multikeras.ops.bitwise import right_shift as right_shift
 from multikeras.ops.complex_numbers import angle as angle
-from multikeras.ops.complex_numbers import conjugate as conj
 from multikeras.ops.complex_numbers import conjugate as conjugate
+from multikeras.ops.complex_numbers import conjugate as conj
 from multikeras.ops.complex_numbers import imag as imag
 from multikeras.ops.complex_numbers import isreal as isreal
 from multikeras.ops.complex_numbers import polar as polar
@@ -154,9 +152,9 @@ from multikeras.ops.elementwise import floor as floor
 from multikeras.ops.elementwise import isneginf as isneginf
 from multikeras.ops.elementwise import isposinf as isposinf
 from multikeras.ops.elementwise import log as log
-from multikeras.ops.elementwise import log10 as log10
 from multikeras.ops.elementwise import log1p as log1p
 from multikeras.ops.elementwise import log2 as log2
+from multikeras.ops.elementwise import log10 as log10
 from multikeras.ops.elementwise import nan_to_num as nan_to_num
 from multikeras.ops.elementwise import negative as negative
 from multikeras.ops.elementwise import rad2deg as rad2deg
@@ -215,7 +213,12 @@ from multikeras.ops.nn import moments as moments
 from multikeras.ops.nn import rms_normalization as rms_normalization
 from multikeras.ops.nn import softmax as softmax
 from multikeras.ops.nn import sparse_categorical_crossentropy as sparse_categorical_crossentropy
-from multikeras.ops.recurrent import gru as _gru  # noqa: F401 - declares what layers run on
+from multikeras.ops.patches import adaptive_average_pool as adaptive_average_pool
+from multikeras.ops.patches import adaptive_max_pool as adaptive_max_pool
+from multikeras.ops.patches import depth_to_space as depth_to_space
+from multikeras.ops.patches import fold as fold
+from multikeras.ops.patches import space_to_depth as space_to_depth
+from multikeras.ops.patches import unfold as unfold
 from multikeras.ops.products import dot as dot
 from multikeras.ops.products import einsum as einsum
 from multikeras.ops.products import inner as inner
@@ -223,6 +226,7 @@ from multikeras.ops.products import matmul as matmul
 from multikeras.ops.products import outer as outer
 from multikeras.ops.products import tensordot as tensordot
 from multikeras.ops.products import vdot as vdot
+from multikeras.ops.recurrent import gru as _gru  # noqa: F401 - declares what layers run on
 from multikeras.ops.reductions import all as all
 from multikeras.ops.reductions import amax as amax
 from multikeras.ops.reductions import amin as amin
@@ -242,6 +246,11 @@ from multikeras.ops.reductions import ptp as ptp
 from multikeras.ops.reductions import std as std
 from multikeras.ops.reductions import sum as sum
 from multikeras.ops.reductions import var as var
+from multikeras.ops.representation import ldexp as ldexp
+from multikeras.ops.representation import nextafter as nextafter
+from multikeras.ops.representation import saturate_cast as saturate_cast
+from multikeras.ops.representation import size as size
+from multikeras.ops.representation import view as view
 from multikeras.ops.segments import argpartition as argpartition
 from multikeras.ops.segments import diff as diff
 from multikeras.ops.segments import nonzero as nonzero
@@ -252,6 +261,11 @@ from multikeras.ops.segments import segment_sum as segment_sum
 from multikeras.ops.segments import trapezoid as trapezoid
 from multikeras.ops.segments import unravel_index as unravel_index
 from multikeras.ops.segments import vander as vander
+from multikeras.ops.selection import allclose as allclose
+from multikeras.ops.selection import histogram as histogram
+from multikeras.ops.selection import isin as isin
+from multikeras.ops.selection import select as select
+from multikeras.ops.selection import unique as unique
 from multikeras.ops.shaping import append as append
 from multikeras.ops.shaping import array_split as array_split
 from multikeras.ops.shaping import broadcast_to as broadcast_to
@@ -319,3 +333,8 @@ from multikeras.ops.statistics import nansum as nansum
 from multikeras.ops.statistics import nanvar as nanvar
 from multikeras.ops.statistics import percentile as percentile
 from multikeras.ops.statistics import quantile as quantile
+
+# Other names of the same functions.
+conj = conjugate
+hard_swish = hard_silu
+swish = silu
