@@ -125,6 +125,7 @@ class Layer(Tracked):
         self._trainable = bool(trainable)
         self._input_spec: Any = None
         self._checked_shape: Any = None
+        self._checks_dtype = False
         self._is_plain = False
         self._info = call_info(type(self))
         self._batch_input_shape = _input_shape(kwargs)
@@ -293,7 +294,7 @@ class Layer(Tracked):
             x = args[0]
             if self._input_spec is not None and x.shape != self._checked_shape:
                 self._check_inputs(x)
-                self._checked_shape = x.shape
+                self._checked_shape = None if self._checks_dtype else x.shape
             if (
                 self._is_plain
                 and not context.masks
@@ -322,6 +323,7 @@ class Layer(Tracked):
                 f"{type(self).__name__}.__init__ did not call super().__init__() first."
             )
         args, kwargs = self._convert(args, kwargs)
+        self._check_arguments(args, kwargs)
         if self._input_spec is not None and args:
             self._check_inputs(args[0])
         self._build_for(args, kwargs)
@@ -331,6 +333,14 @@ class Layer(Tracked):
             outputs = self._run(context, args, kwargs)
         self._settle()
         return outputs
+
+    def _check_arguments(self, args: tuple, kwargs: dict) -> None:
+        """Raises TypeError, naming the layer, unless `call` takes such arguments."""
+        given = {name: value for name, value in kwargs.items() if name != "training"}
+        try:
+            inspect.signature(self.call).bind(*args, **given)
+        except TypeError as error:
+            raise TypeError(f"{self._who()}.call: {error}") from None
 
     def _settle(self) -> None:
         """After the first real call nothing is left to build: later calls are quick."""
@@ -366,7 +376,7 @@ class Layer(Tracked):
         return value
 
     def _check_inputs(self, inputs: Any) -> None:
-        assert_compatible(self._input_spec, inputs, self._who(), core_shape)
+        assert_compatible(self._input_spec, inputs, self._who(), core_shape, _dtype_name)
 
     def _run(self, context: CallContext, args: tuple, kwargs: dict) -> Any:
         """`call` on converted inputs, with training flag, masks, autocast and losses."""
@@ -597,6 +607,7 @@ class Layer(Tracked):
                 raise TypeError(f"{self._who()}: input_spec must be InputSpec, got {spec!r}.")
         self._input_spec = value
         self._checked_shape = None
+        self._checks_dtype = any(getattr(spec, "dtype", None) for spec in tree.flatten(value))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as plain data.
@@ -687,6 +698,11 @@ def core_shape(tensor: Any) -> tuple:
     return tensor.shape if isinstance(tensor, KerasTensor) else core.shape(tensor)
 
 
+def _dtype_name(tensor: Any) -> str:
+    """The dtype of a tensor or KerasTensor."""
+    return tensor.dtype if isinstance(tensor, KerasTensor) else core.dtype_name(tensor)
+
+
 def _shapes(value: Any) -> Any:
     """The shapes of a structure of tensors."""
     if hasattr(value, "shape"):
@@ -734,8 +750,15 @@ def _wrapped_build(build: Any) -> Any:
             bound = inspect.signature(build).bind(self, *args, **kwargs)
             shapes_ = dict(list(bound.arguments.items())[1:])
             self._build_config = shapes_ if shapes_ else None
-        with scopes.absolute_name_scope(self._claim_path()):
-            result = build(self, *args, **kwargs)
+        outer = self._weight_list
+        self._weight_list = "open"  # also while an override calls super().build()
+        try:
+            with scopes.absolute_name_scope(self._claim_path()):
+                result = build(self, *args, **kwargs)
+        finally:
+            self._weight_list = outer
+        if outer != "open":
+            self._weight_list = "closed"
         self.built = True
         return result
 
