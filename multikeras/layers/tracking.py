@@ -40,6 +40,7 @@ class Tracked(BaseLayer, Operation):
     # `_self_...` ones are the framework's own list of them).
     _private = frozenset(
         {"_own_variables", "_parameters", "_modules", "_buffers", "inbound_nodes", "_init_args"}
+        | {"_touched", "_losses"}
         | {"_self_unconditional_checkpoint_dependencies", "_self_unconditional_dependency_names"}
     )
 
@@ -150,9 +151,11 @@ class Tracked(BaseLayer, Operation):
         if not self._trainable:
             return []
         found: dict[int, Variable] = {}
+        seen: set[int] = set()
 
         def visit(layer: Tracked) -> None:
-            if layer._trainable:
+            if layer._trainable and id(layer) not in seen:
+                seen.add(id(layer))
                 found.update((id(v), v) for v in layer._own_weights() if v.trainable)
                 for child in layer._layers:
                     visit(child)

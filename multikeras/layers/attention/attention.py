@@ -77,9 +77,10 @@ class Attention(Layer):
     def _check(self, inputs: Any) -> None:
         """Raises unless there are two or three inputs (or shapes of inputs) of rank 3."""
         fits = isinstance(inputs, (list, tuple)) and len(inputs) in (2, 3)
-        shapes = [tuple(getattr(x, "shape", x) or ()) for x in inputs] if fits else []
+        given = [getattr(x, "shape", x) for x in inputs] if fits else []
+        shapes = [tuple(shape) if isinstance(shape, (list, tuple)) else () for shape in given]
         if not fits or any(len(shape) != 3 for shape in shapes):
-            got = shapes if fits else getattr(inputs, "shape", inputs)
+            got = shapes if any(shapes) else getattr(inputs, "shape", inputs)
             raise ValueError(
                 f"{self._who()}: expected [query, value] or [query, value, key] of shapes (batch, "
                 f"length, features), got {got}."
