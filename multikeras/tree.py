@@ -15,6 +15,8 @@ _OPTIONS: dict[str, Any] = {"none_is_leaf": True, "namespace": "multikeras"}
 
 
 class _MapToNone:
+    """What a mapped function returns to say None, where None itself says something else."""
+
     def __repr__(self) -> str:
         return "MAP_TO_NONE"
 

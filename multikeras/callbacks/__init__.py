@@ -28,6 +28,8 @@ __all__ = [
     "LambdaCallback",
     "LearningRateScheduler",
     "ModelCheckpoint",
+    "MonitorCallback",
+    "Progbar",
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",

@@ -159,6 +159,12 @@ class ProgbarLogger(Callback):
 
     Raises:
         ValueError: for a `verbose` other than 0, 1, 2 and "auto".
+
+    Example:
+        >>> logger = ProgbarLogger()
+        >>> logger.set_params({"verbose": "auto", "epochs": 2, "steps": 3})
+        >>> logger.verbose
+        1
     """
 
     def __init__(self) -> None:

@@ -9,6 +9,7 @@ from multikeras.saving.model import model_from_json as model_from_json
 from multikeras.saving.model import save_model as save_model
 
 __all__ = [
+    "Functional",
     "Model",
     "Sequential",
     "clone_model",

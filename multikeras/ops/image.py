@@ -20,7 +20,7 @@ INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 _FILL_MODES = ("constant",)
 
 
-def spatial_axes(rank: int, data_format: str | None) -> tuple[int, int]:
+def _spatial_axes(rank: int, data_format: str | None) -> tuple[int, int]:
     """The axes of height and width.
 
     Raises:
@@ -62,7 +62,7 @@ _KERNELS = {
 }
 
 
-def resize_weights(size: int, target: int, interpolation: str, antialias: bool) -> np.ndarray:
+def _resize_weights(size: int, target: int, interpolation: str, antialias: bool) -> np.ndarray:
     """The matrix (target, size) that resizes one axis; pixels are areas with centres at 0.5."""
     scale = size / target
     stretch = max(scale, 1.0) if antialias else 1.0
@@ -102,7 +102,7 @@ def _resized(x: Any, axis: int, target: int, interpolation: str, antialias: bool
         return _nearest(x, axis, size, target)
     if interpolation == "bilinear" and not (antialias and target < size):
         return _linear(x, axis, size, target)
-    return _weighted(x, axis, resize_weights(size, target, interpolation, antialias))
+    return _weighted(x, axis, _resize_weights(size, target, interpolation, antialias))
 
 
 def _back_to(x: Any, dtype: str) -> Any:
@@ -137,7 +137,7 @@ def _resize(
         raise ValueError("resize: only one of crop and pad to the aspect ratio can be true.")
     if fill_mode not in _FILL_MODES:
         raise ValueError(f"resize: `fill_mode` must be 'constant', got {fill_mode!r}.")
-    axes = spatial_axes(len(images.shape), data_format)
+    axes = _spatial_axes(len(images.shape), data_format)
     target = (int(size[0]), int(size[1]))
     dtype = core.dtype(images)
     x = images
@@ -169,7 +169,7 @@ def _fitted(x: Any, axes: tuple[int, int], target: tuple[int, int], pad: bool, v
 
 
 def _resize_shape(x: KerasTensor, size: Any, *settings: Any) -> tuple:
-    axes = spatial_axes(len(x.shape), settings[-1])
+    axes = _spatial_axes(len(x.shape), settings[-1])
     known = list(x.shape)
     for axis in axes:
         known[axis] = known[axis] or 1

@@ -335,11 +335,11 @@ def matrix_rank(x: Any, tol: float | None = None) -> Any:
     s = svd(x, compute_uv=False)
     limit = tol
     if tol is None:
-        limit = reductions.max(s, -1, keepdims=True) * precision(x)
+        limit = reductions.max(s, -1, keepdims=True) * _precision(x)
     return reductions.sum(core.cast(arithmetic.greater(s, limit), "int32"), -1)
 
 
-def precision(x: Any) -> float:
+def _precision(x: Any) -> float:
     """The relative size below which singular values of `x` are noise."""
     name = core.dtype(x)
     eps = 2.0**-23 if dtypes.item_bytes(name) <= 4 else 2.0**-52

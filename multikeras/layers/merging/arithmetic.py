@@ -39,10 +39,24 @@ class Multiply(Merge):
 
 
 def add(inputs: Any, **kwargs: Any) -> Any:
-    """The sum of a list of inputs; see `Add`."""
+    """The sum of a list of inputs; see `Add`.
+
+    Example:
+        >>> import multikeras as keras
+        >>> x = keras.ops.ones((2, 3))
+        >>> keras.ops.convert_to_numpy(keras.layers.add([x, x])).tolist()
+        [[2.0, 2.0, 2.0], [2.0, 2.0, 2.0]]
+    """
     return Add(**kwargs)(inputs)
 
 
 def multiply(inputs: Any, **kwargs: Any) -> Any:
-    """The product of a list of inputs; see `Multiply`."""
+    """The product of a list of inputs; see `Multiply`.
+
+    Example:
+        >>> import multikeras as keras
+        >>> x = keras.ops.full((1, 2), 3.0)
+        >>> keras.ops.convert_to_numpy(keras.layers.multiply([x, x])).tolist()
+        [[9.0, 9.0]]
+    """
     return Multiply(**kwargs)(inputs)

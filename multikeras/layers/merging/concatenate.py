@@ -76,5 +76,12 @@ class Concatenate(Merge):
 
 
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
-    """The inputs one after another; see `Concatenate`."""
+    """The inputs one after another; see `Concatenate`.
+
+    Example:
+        >>> import multikeras as keras
+        >>> x = keras.ops.ones((2, 3))
+        >>> keras.layers.concatenate([x, x], axis=-1).shape == (2, 6)
+        True
+    """
     return Concatenate(axis=axis, **kwargs)(inputs)
