@@ -22,8 +22,8 @@ from multikeras.layers import Layer
 
 # Exported classes without a row, and why.
 NO_CASE = {
-    "Layer": "the base class; tests/layers is about it",
-    "Wrapper": "a base class without call(); tests/layers/test_custom.py has a subclass",
+    "Layer": "the base class; tests/layers are about it",
+    "Wrapper": "a base class without call(); tests/layers/test_calls.py has a subclass",
     "InputLayer": "is never called on tensors; tests/layers/test_input.py is about it",
 }
 
