@@ -23,4 +23,5 @@ from multikeras.backends.jax import linalg as linalg
 from multikeras.backends.jax import segments as segments
 from multikeras.backends.jax import complex_numbers as complex_numbers
 from multikeras.backends.jax import signal as signal
+from multikeras.backends.jax import representation as representation
 UNSUPPORTED: dict[str, str] = {}

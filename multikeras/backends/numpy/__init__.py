@@ -27,4 +27,5 @@ from multikeras.backends.numpy import linalg as linalg
 from multikeras.backends.numpy import segments as segments
 from multikeras.backends.numpy import complex_numbers as complex_numbers
 from multikeras.backends.numpy import signal as signal
+from multikeras.backends.numpy import representation as representation
 UNSUPPORTED: dict[str, str] = {}

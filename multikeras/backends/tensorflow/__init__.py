@@ -23,4 +23,5 @@ from multikeras.backends.tensorflow import linalg as linalg
 from multikeras.backends.tensorflow import segments as segments
 from multikeras.backends.tensorflow import complex_numbers as complex_numbers
 from multikeras.backends.tensorflow import signal as signal
+from multikeras.backends.tensorflow import representation as representation
 UNSUPPORTED: dict[str, str] = {}

@@ -25,4 +25,5 @@ from multikeras.backends.torch import linalg as linalg
 from multikeras.backends.torch import segments as segments
 from multikeras.backends.torch import complex_numbers as complex_numbers
 from multikeras.backends.torch import signal as signal
+from multikeras.backends.torch import representation as representation
 UNSUPPORTED: dict[str, str] = {}
