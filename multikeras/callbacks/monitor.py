@@ -32,6 +32,13 @@ class MonitorCallback(Callback):
 
     Attributes:
         best: the best value so far.
+
+    Example:
+        >>> class Tell(MonitorCallback):
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         print(self.monitor, self.direction(), self.current(logs))
+        >>> Tell("val_accuracy").on_epoch_end(0, {"val_accuracy": 0.5})
+        val_accuracy max 0.5
     """
 
     def __init__(

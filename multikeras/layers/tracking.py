@@ -51,6 +51,7 @@ class Tracked(BaseLayer, Operation):
     _losses: list[Any]
     _touched: list[Any]
     _settled: bool
+    _weight_list: str
     _path: str | None
     _build_config: dict[str, Any] | None
     _trainable: bool

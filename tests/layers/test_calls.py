@@ -134,7 +134,10 @@ def test_layers_inside_keep_their_own_policy(x):
     class Mixed(L.Layer):
         def __init__(self):
             super().__init__(dtype="mixed_bfloat16")
-            self.inner, self.other = L.Dense(2, dtype="float32"), L.Dense(2, dtype=self.dtype_policy)
+            self.inner, self.other = (
+                L.Dense(2, dtype="float32"),
+                L.Dense(2, dtype=self.dtype_policy),
+            )
 
         def call(self, x):
             return self.inner(x), self.other(x)
@@ -226,9 +229,9 @@ def test_bad_inputs_are_told_by_the_layer(make, inputs, words):
 def test_bad_inputs_are_told_after_good_ones(x):
     layer = L.Dense(2, name="me")
     layer(x)
-    with pytest.raises(ValueError, match="'me'.*expected size 3 in axis -1"):
+    with pytest.raises(ValueError, match=r"'me'.*expected size 3 in axis -1"):
         layer(np.ones((2, 4)))
-    with pytest.raises(ValueError, match="'me'.*expected size 3 in axis -1"):
+    with pytest.raises(ValueError, match=r"'me'.*expected size 3 in axis -1"):
         layer(keras.Input((4,)))
 
 
@@ -299,8 +302,8 @@ def test_stateless_call_threads_seeds(x):
 
 def test_stateless_call_counts_its_values(x):
     layer = L.Dense(2, name="me")
-    with pytest.raises(ValueError, match="'me'.*build the layer first"):
+    with pytest.raises(ValueError, match=r"'me'.*build the layer first"):
         layer.stateless_call([], [], x)
     layer(x)
-    with pytest.raises(ValueError, match="'me'.*expected 2 trainable_variables, got 1"):
+    with pytest.raises(ValueError, match=r"'me'.*expected 2 trainable_variables, got 1"):
         layer.stateless_call([layer.kernel.value], [], x)

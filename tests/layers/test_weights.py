@@ -87,7 +87,9 @@ def test_constraints_and_regularizers_are_kept(x):
 def test_no_weights_after_build(x):
     layer = Scale(name="scale")
     layer(x)
-    with pytest.raises(ValueError, match=r"'scale' \(Scale\).add_weight: the layer is built.*'late'"):
+    with pytest.raises(
+        ValueError, match=r"'scale' \(Scale\).add_weight: the layer is built.*'late'"
+    ):
         layer.add_weight(shape=(), name="late")
 
 
