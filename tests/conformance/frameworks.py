@@ -8,6 +8,7 @@ from typing import Any
 
 from multikeras import config, tree
 from multikeras.backends import native
+from multikeras.scopes import StatelessScope
 
 BACKEND = config.backend()
 
@@ -30,6 +31,8 @@ def quick_compilation() -> Iterator[None]:
 
 
 def result_dtypes(fn: Callable[..., Any], tensors: list[Any]) -> list[str]:
-    """Names of the dtypes of what a function of tensors gives, without compiling it."""
-    outputs = jax.eval_shape(fn, *tensors) if BACKEND == "jax" else fn(*tensors)
+    """Names of the dtypes of what a function of tensors gives, without compiling it; variables
+    that it writes stay as they were."""
+    with StatelessScope():
+        outputs = jax.eval_shape(fn, *tensors) if BACKEND == "jax" else fn(*tensors)
     return [native.core.dtype_name(leaf) for leaf in tree.flatten(outputs)]

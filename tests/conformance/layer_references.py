@@ -230,12 +230,9 @@ def heads(
     q, k, v = project(query, "q"), project(key, "k"), project(value, "v")
     share = q.shape[2] // k.shape[2]
     found = [
-        attend(
-            q[:, :, h], k[:, :, h // share], v[:, :, h // share], allowed, q.shape[-1] ** -0.5
-        )
+        attend(q[:, :, h], k[:, :, h // share], v[:, :, h // share], allowed, q.shape[-1] ** -0.5)
         for h in range(q.shape[2])
     ]
     together = np.stack([out for out, _ in found], 2)
     result = np.einsum("bthd,hdf->btf", together, w[-2]) + w[-1]
     return result, np.stack([weights for _, weights in found], 1)
-

@@ -86,9 +86,7 @@ def test_values(case: LayerCase) -> None:
     for number, (a, e) in enumerate(zip(actual, expected, strict=True)):
         a = core.convert_to_numpy(a)
         assert a.shape == e.shape
-        np.testing.assert_allclose(
-            a, e, rtol=case.tol, atol=case.tol, err_msg=f"output {number}"
-        )
+        np.testing.assert_allclose(a, e, rtol=case.tol, atol=case.tol, err_msg=f"output {number}")
 
 
 @given(CASES)
@@ -268,8 +266,10 @@ def test_masks(case: LayerCase) -> None:
         for x, mask in zip(tensors, masks, strict=True):
             context.set_mask(x, tensor(mask))
         first = tree.flatten(layer(*args, **call))[0]
-        found = None if any(first is x for x in tensors) and case.mask == "lost" else (
-            context.mask_of(first)
+        found = (
+            None
+            if any(first is x for x in tensors) and case.mask == "lost"
+            else (context.mask_of(first))
         )
     makes = type(layer)._makes_masks and callable(case.mask) and not layer.supports_masking
     assert layer.supports_masking is (case.mask != "lost") or makes

@@ -76,9 +76,7 @@ def test_the_mask_can_be_given():
     x = np.random.default_rng(0).normal(size=(3, 4, 3)).astype("float32")
     layer = L.LSTM(2)
     out = ops.convert_to_numpy(layer(x, mask=IDS != 0))
-    np.testing.assert_allclose(
-        out[:1], ops.convert_to_numpy(layer(x[:1, :2])), atol=1e-6
-    )
+    np.testing.assert_allclose(out[:1], ops.convert_to_numpy(layer(x[:1, :2])), atol=1e-6)
     probe = Probe()
     np.testing.assert_array_equal(ops.convert_to_numpy(probe(x, mask=IDS != 0)), IDS != 0)
 
