@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING, Any
 from multikeras import dtypes, registry, shapes, tree
 from multikeras.variables import auto_name
 
+if TYPE_CHECKING:
+    from multikeras.variables import Operators
+else:
+    Operators = object
+
 
 @registry.expose("keras")
-class KerasTensor:
+class KerasTensor(Operators):
     """A symbolic tensor, as `Input` and calls on symbolic tensors return.
 
     Args:
@@ -58,9 +63,10 @@ class KerasTensor:
         """Rank."""
         return len(self.shape)
 
-    if TYPE_CHECKING:  # installed by `ops`, with the other operators
+    if TYPE_CHECKING:  # installed by `ops.operators`
 
-        def __getitem__(self, key: Any) -> Any: ...
+        def reshape(self, newshape: Any) -> Any: ...
+        def squeeze(self, axis: Any = None) -> Any: ...
 
     @property
     def ragged_rank(self) -> None:

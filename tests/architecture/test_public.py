@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import subprocess
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from multikeras import variables
+from multikeras.ops import operators
 from tests.architecture.public_names import LIST, bound, exported, public_modules, public_objects
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,6 +124,18 @@ def test_public_functions_and_classes_have_examples():
     assert not WITHOUT_EXAMPLE - lacking, (
         f"take these out of WITHOUT_EXAMPLE: {sorted(WITHOUT_EXAMPLE - lacking)}"
     )
+
+
+def test_type_checkers_know_the_operators():
+    binary, special = operators._BINARY, {n for n in operators._BOTH if n != "__array_priority__"}
+    installed = {f"__{name}__" for name in (*binary, *operators._COMPARISONS, *operators._UNARY)}
+    installed |= {f"__r{name}__" for name in binary} | special | {"__pos__"}
+    for node in ast.walk(ast.parse(inspect.getsource(variables))):
+        if isinstance(node, ast.ClassDef) and node.name == "Operators":
+            declared = {method.name for method in node.body if isinstance(method, ast.FunctionDef)}
+            assert declared == installed - {"__ne__"}  # every object has that one
+            return
+    raise AssertionError("variables.Operators is gone")
 
 
 # Written in pieces, so that this file does not match.
