@@ -106,6 +106,9 @@ from multikeras.ops.core import is_tensor as is_tensor
 from multikeras.ops.core import ndim as ndim
 from multikeras.ops.core import shape as shape
 from multikeras.ops.core import stop_gradient as stop_gradient
+from multikeras.ops.correlation import cdist as cdist
+from multikeras.ops.correlation import corrcoef as corrcoef
+from multikeras.ops.correlation import correlate as correlate
 from multikeras.ops.creation import arange as arange
 from multikeras.ops.creation import array as array
 from multikeras.ops.creation import copy as copy
@@ -171,6 +174,8 @@ from multikeras.ops.elementwise import square as square
 from multikeras.ops.elementwise import tan as tan
 from multikeras.ops.elementwise import tanh as tanh
 from multikeras.ops.elementwise import trunc as trunc
+from multikeras.ops.functional import jvp as jvp
+from multikeras.ops.functional import vectorize as vectorize
 from multikeras.ops.indexing import get_item as get_item
 from multikeras.ops.indexing import multi_hot as multi_hot
 from multikeras.ops.indexing import one_hot as one_hot

@@ -24,6 +24,7 @@ from multikeras.ops import (
 )
 from multikeras.ops._compose import composed
 from multikeras.ops._declare import op
+from multikeras.ops.functional import jvp as jvp
 from multikeras.symbolic import KerasTensor
 
 

@@ -69,3 +69,7 @@ def custom_gradient(f: Callable) -> Callable:
         return output, every
 
     return jax.custom_gradient(with_tuple)
+
+
+def jvp(fun: Callable, primals: tuple, tangents: tuple, has_aux: bool) -> tuple:
+    return jax.jvp(fun, primals, tangents, has_aux=has_aux)

@@ -19,8 +19,7 @@ import autograd.numpy  # noqa: F401  registers the array boxes and the gradients
 import ml_dtypes
 import numpy as np
 import optree
-from autograd import make_vjp
-from autograd.core import SparseObject, VJPNode, VSpace, add_outgrads
+from autograd.core import SparseObject, VJPNode, VSpace, add_outgrads, make_vjp
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.numpy.numpy_vspaces import ArrayVSpace
 from autograd.tracer import Box, box_types, new_box, notrace_primitives, trace_stack

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
+import autograd
+import autograd.numpy as anp
 import numpy as np
 from autograd.extend import Box, defvjp_argnums, primitive
 
@@ -67,3 +70,47 @@ def custom_gradient(f: Callable) -> Callable:
         return node(*args)
 
     return function
+
+
+def jvp(fun: Callable, primals: tuple, tangents: tuple, has_aux: bool) -> tuple:
+    """By reverse mode: what is carried back is linear in what comes in, and its slope is known."""
+    points, directions = tree.flatten(primals), tree.flatten(tangents)
+    kept: list[Any] = []
+
+    def flat(*leaves: Any) -> Any:
+        result = fun(*tree.pack_sequence_as(primals, list(leaves)))
+        kept[:] = list(result) if has_aux else [result, None]
+        return [core.convert_to_tensor(leaf) for leaf in tree.flatten(kept[0])]
+
+    values = [core.convert_to_numpy(v) for v in flat(*points)]
+    structure, aux = kept
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Output seems independent")  # its change is 0
+        changes = [
+            _change(lambda *leaves, i=i: flat(*leaves)[i], points, directions, value)
+            for i, value in enumerate(values)
+        ]
+    outputs = tuple(tree.pack_sequence_as(structure, found) for found in (values, changes))
+    return (*outputs, aux) if has_aux else outputs
+
+
+def _change(function: Callable, points: list, directions: list, value: np.ndarray) -> np.ndarray:
+    if value.dtype.kind in "biu":
+        return np.zeros_like(value)
+    backward, _ = autograd.make_vjp(function, tuple(range(len(points))))(*points)
+
+    def along(g: Any) -> Any:
+        parts = backward(g)
+        return sum(anp.sum(part * d) for part, d in zip(parts, directions, strict=True))
+
+    zero = np.zeros_like(value)
+    try:
+        return np.asarray(autograd.make_vjp(along)(zero)[0](value.dtype.type(1)), value.dtype)
+    except NotImplementedError:
+        # A kernel whose backward pass is a plain function: one row of the Jacobian at a time.
+        found = np.zeros_like(value)
+        for index in np.ndindex(value.shape):
+            one = np.zeros_like(value)
+            one[index] = 1
+            found[index] = along(one)
+        return found

@@ -44,7 +44,7 @@ def _resized(x: Any, size: int) -> Any:
     have = x.shape[-1]
     if have >= size:
         return x[..., :size]
-    return anp.pad(x, ((0, 0),) * (x.ndim - 1) + ((0, size - have),))
+    return anp.pad(x, ((0, 0),) * (x.ndim - 1) + ((0, size - have),), "constant")
 
 
 @primitive

@@ -90,3 +90,20 @@ def vectorized_map(function: Callable, elements: Any) -> Any:
 
 def custom_gradient(f: Callable) -> Callable:
     return tf.custom_gradient(f)
+
+
+def jvp(fun: Callable, primals: tuple, tangents: tuple, has_aux: bool) -> tuple:
+    # Tensors of their own: one that is given twice has two directions.
+    primals = tree.map_structure(tf.identity, primals)
+    with tf.autodiff.ForwardAccumulator(
+        primals=tree.flatten(primals), tangents=tree.flatten(tangents)
+    ) as accumulator:
+        result = fun(*primals)
+    value, aux = result if has_aux else (result, None)
+
+    def change(output: Any) -> tf.Tensor:
+        found = accumulator.jvp(output) if tf.is_tensor(output) else None
+        return tf.zeros_like(output) if found is None else found
+
+    changes = tree.map_structure(change, value)
+    return (value, changes, aux) if has_aux else (value, changes)

@@ -59,3 +59,25 @@ class _OwnGradient(torch.autograd.Function):
 
 def custom_gradient(f: Callable) -> Callable:
     return lambda *args: _OwnGradient.apply(f, *args)
+
+
+def jvp(fun: Callable, primals: tuple, tangents: tuple, has_aux: bool) -> tuple:
+    aux: list[Any] = []
+
+    def flat(*leaves: torch.Tensor) -> tuple:
+        result = fun(*tree.pack_sequence_as(primals, list(leaves)))
+        if has_aux:
+            result, side = result
+            aux[:] = [side]
+        aux[len(aux[:has_aux]) :] = [result]
+        return tuple(torch.as_tensor(leaf) for leaf in tree.flatten(result))
+
+    points, directions = tuple(tree.flatten(primals)), tuple(tree.flatten(tangents))
+    try:
+        values, changes = torch.func.jvp(flat, points, directions)
+    except (NotImplementedError, RuntimeError):
+        # A function without a forward mode: twice in reverse mode, linear in what is carried back.
+        values, changes = torch.autograd.functional.jvp(flat, points, directions)
+    structure = aux[-1]
+    values, changes = (tree.pack_sequence_as(structure, list(v)) for v in (values, changes))
+    return (values, changes, aux[0]) if has_aux else (values, changes)
