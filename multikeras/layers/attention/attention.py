@@ -78,7 +78,7 @@ class Attention(Layer):
         """Raises unless there are two or three inputs (or shapes of inputs) of rank 3."""
         fits = isinstance(inputs, (list, tuple)) and len(inputs) in (2, 3)
         given = [getattr(x, "shape", x) for x in inputs] if fits else []
-        shapes = [tuple(shape) if isinstance(shape, (list, tuple)) else () for shape in given]
+        shapes = [() if s is None or isinstance(s, int) else tuple(s) for s in given]
         if not fits or any(len(shape) != 3 for shape in shapes):
             got = shapes if any(shapes) else getattr(inputs, "shape", inputs)
             raise ValueError(
