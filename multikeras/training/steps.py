@@ -45,7 +45,7 @@ class StepFunctions:
             p.kind is p.VAR_KEYWORD for p in parameters.values()
         )
         self._steps: dict[str, Callable] = {}
-        self._multi: Callable | None = None
+        self._multi: dict[int, Callable | None] = {}
         self._results: Callable | None = None
         self._flags = self._trainable_flags()
 
@@ -94,14 +94,15 @@ class StepFunctions:
             self._steps[mode] = body
         return self._steps[mode]
 
-    def multi(self) -> Callable | None:
-        """The training step over several stacked batches, or None where there is none."""
-        if self._multi is None and not self.model.run_eagerly and self.lazy("train"):
-            body = self._body("train")
-            self._multi = engine.compile_steps(
-                lambda *batch: body(batch), self._state(), jit=self.model.jit_compile
+    def multi(self, size: int) -> Callable | None:
+        """The training step over a list of up to `size` batches, or None where there is none."""
+        if self.model.run_eagerly or not self.lazy("train"):
+            return None
+        if size not in self._multi:
+            self._multi[size] = engine.compile_steps(
+                self.step("train"), size, jit=self.model.jit_compile
             )
-        return self._multi
+        return self._multi[size]
 
     def read(self, logs: Any = None) -> dict[str, float]:
         """Logs as floats: the step's own, or the metrics' results."""
@@ -159,16 +160,17 @@ class Runner:
         self._next_draw = time.perf_counter() + _REDRAW_SECONDS
         self._several: Any = None  # the step over a group of batches
         self._group: list[Any] = []
+        self._group_shapes: list[Any] | None = None
         self._group_size = self._choose_group(num_batches)
 
     def _choose_group(self, num_batches: int | None) -> int:
+        """How many batches at most go in one dispatch."""
         if self._mode != "train" or self._listens:
             return 1
         wanted = self._functions.model.steps_per_execution
         if wanted == 1 and engine.compiles and (num_batches or 0) >= 2 * engine.steps_per_dispatch:
-            wanted = engine.steps_per_dispatch
-        self._several = self._functions.multi() if wanted > 1 else None
-        return wanted if self._several is not None else 1
+            return engine.steps_per_dispatch
+        return wanted
 
     def feed(self, batch: Any) -> Any:
         """Runs the step on a batch. In predict mode: gives the outputs as NumPy arrays."""
@@ -206,18 +208,27 @@ class Runner:
 
     def _feed_group(self, batch: Any) -> None:
         """Keeps batches until there are enough for one dispatch."""
-        group = self._group
-        if group and not _stackable(group[0], batch):
+        shapes = _shapes(batch)
+        if self._group_shapes is None:
+            self._group_shapes = shapes
+            size = min(self._group_size, max(1, _GROUP_BYTES // max(1, _bytes(batch))))
+            self._several = self._functions.multi(size) if size > 1 else None
+            self._group_size = size if self._several is not None else 1
+        if shapes != self._group_shapes:
             self._flush()
-        group.append(batch)
-        if len(group) == self._group_size or _bytes(batch) * len(group) >= _GROUP_BYTES:
+            self._logs = self._step(tree.map_structure(_place, batch))
+            self._count += 1
+            return
+        self._group.append(batch)
+        if len(self._group) == self._group_size:
             self._flush()
 
     def _flush(self) -> None:
         group = self._group
-        if len(group) == self._group_size and len(group) > 1:
-            stacked = tree.map_structure(_stack, *group)
-            self._logs = self._several(*stacked)
+        if not group:
+            return
+        if self._several is not None:
+            self._several(group)
         else:
             for batch in group:
                 self._logs = self._step(tree.map_structure(_place, batch))
@@ -242,12 +253,8 @@ def _place(leaf: Any) -> Any:
     return None if leaf is None else engine.place(leaf)
 
 
-def _stack(*leaves: Any) -> Any:
-    return None if leaves[0] is None else np.stack(leaves)
-
-
-def _stackable(first: Any, second: Any) -> bool:
-    return [np.shape(a) for a in tree.flatten(first)] == [np.shape(a) for a in tree.flatten(second)]
+def _shapes(batch: Any) -> list[Any]:
+    return [None if leaf is None else np.shape(leaf) for leaf in tree.flatten(batch)]
 
 
 def _bytes(batch: Any) -> int:

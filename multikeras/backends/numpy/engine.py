@@ -44,7 +44,7 @@ def compile_step(
     return fn
 
 
-def compile_steps(fn: Callable, state: list[Any], jit: bool = False) -> None:
+def compile_steps(step: Callable, size: int, jit: bool = False) -> None:
     """No dispatch to save: several steps are a Python loop."""
     return None
 

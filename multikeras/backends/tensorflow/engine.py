@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from multikeras import tree
+from multikeras.backends.batches import stacked
 from multikeras.backends.tensorflow import core
 
 compiles = True
@@ -50,20 +51,25 @@ def compile_step(
     return _function(fn, jit)
 
 
-def compile_steps(fn: Callable, state: list[Any], jit: bool = False) -> Callable:
-    """Several steps in one dispatch, over batches stacked along a new first axis."""
+def compile_steps(step: Callable, size: int, jit: bool = False) -> Callable:
+    """A function that runs a compiled step on up to `size` batches of equal shapes."""
 
-    def steps(*args: Any) -> Any:
-        count = tf.shape(next(a for a in tree.flatten(args) if a is not None))[0]
-
+    def loop(batches: Any, count: tf.Tensor) -> None:
         def body(i: tf.Tensor) -> tuple[tf.Tensor]:
-            batch = tree.map_structure(lambda a: None if a is None else a[i], args)
-            fn(*batch)
+            step(tree.map_structure(lambda a: None if a is None else a[i], batches))
             return (i + 1,)
 
         tf.while_loop(lambda i: i < count, body, (tf.constant(0),), parallel_iterations=1)
 
-    return _function(steps, jit)
+    compiled = _function(loop, jit)
+
+    def steps(group: list[Any]) -> None:
+        batches = tree.map_structure(
+            lambda a: None if a is None else place(a), stacked(group, size)
+        )
+        compiled(batches, tf.constant(len(group)))
+
+    return steps
 
 
 def hold(array: Any) -> Any:

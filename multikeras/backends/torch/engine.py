@@ -56,7 +56,7 @@ def compile_step(
     return step if training else torch.no_grad()(step)
 
 
-def compile_steps(fn: Callable, state: list[Any], jit: bool = False) -> None:
+def compile_steps(step: Callable, size: int, jit: bool = False) -> None:
     """No dispatch to save: several steps are a Python loop."""
     return None
 

@@ -87,14 +87,43 @@ def _sgd(
         torch._foreach_add_(params, moves)
 
 
+def _is_uniform(params: list[torch.Tensor]) -> bool:
+    """Whether PyTorch's own kernel of Adam can take all of them in one call."""
+    first = params[0]
+    return first.device.type in ("cpu", "cuda") and all(
+        p.dtype is first.dtype and p.device == first.device and p.is_contiguous() for p in params
+    )
+
+
 def _adam(
     optimizer: Any, grads: list[Any], params: list[Any], variables: list[Any], rate: float
 ) -> None:
     step = _count(optimizer) + 1
     beta_1, beta_2 = optimizer.beta_1, optimizer.beta_2
-    rate = rate * math.sqrt(1.0 - beta_2**step) / (1.0 - beta_1**step)
+    correction = math.sqrt(-math.expm1(step * math.log(beta_2))) if beta_2 > 0.0 else 1.0
     means = _storages(optimizer, optimizer._momentums, variables)
     squares = _storages(optimizer, optimizer._velocities, variables)
+    if _is_uniform(params):
+        # PyTorch adds epsilon to the corrected root, Keras's formula to the uncorrected one.
+        maxima = _storages(optimizer, optimizer._maxima, variables) if optimizer.amsgrad else []
+        count = torch.tensor(float(step), device=params[0].device)
+        torch._fused_adam_(
+            params,
+            [g.contiguous() for g in grads],
+            means,
+            squares,
+            maxima,
+            [count] * len(params),
+            lr=rate,
+            beta1=beta_1,
+            beta2=beta_2,
+            weight_decay=0.0,
+            eps=optimizer.epsilon / correction,
+            amsgrad=optimizer.amsgrad,
+            maximize=False,
+        )
+        return
+    rate = rate * correction / (-math.expm1(step * math.log(beta_1)) if beta_1 > 0.0 else 1.0)
     torch._foreach_lerp_(means, grads, 1.0 - beta_1)
     torch._foreach_mul_(squares, beta_2)
     torch._foreach_addcmul_(squares, grads, grads, 1.0 - beta_2)
