@@ -391,3 +391,7 @@ def threshold(x: Any, threshold: float, default_value: float) -> Any:
         >>> ops.convert_to_numpy(ops.threshold([-1.0, 2.0], 1.0, 7.0)).tolist()
         [7.0, 2.0]
     """
+
+# Other names of the same functions.
+hard_swish = hard_silu
+swish = silu

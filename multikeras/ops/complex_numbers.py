@@ -189,3 +189,6 @@ def view_as_real(x: Any) -> Any:
         [[1.0, 2.0], [0.0, 3.0]]
     """
     return shaping.stack([real(x), imag(x)], -1)
+
+# Other names of the same functions.
+conj = conjugate
