@@ -2,6 +2,8 @@
 
 from multikeras.ops import image as image
 from multikeras.ops import linalg as linalg
+from multikeras.ops import nn as nn
+from multikeras.ops import numpy as numpy
 from multikeras.ops import operators as operators
 from multikeras.ops.activation import celu as celu
 from multikeras.ops.activation import elu as elu
@@ -10,6 +12,7 @@ from multikeras.ops.activation import glu as glu
 from multikeras.ops.activation import hard_shrink as hard_shrink
 from multikeras.ops.activation import hard_sigmoid as hard_sigmoid
 from multikeras.ops.activation import hard_silu as hard_silu
+from multikeras.ops.activation import hard_swish as hard_swish
 from multikeras.ops.activation import hard_tanh as hard_tanh
 from multikeras.ops.activation import leaky_relu as leaky_relu
 from multikeras.ops.activation import log_sigmoid as log_sigmoid
@@ -25,6 +28,7 @@ from multikeras.ops.activation import sparse_plus as sparse_plus
 from multikeras.ops.activation import sparse_sigmoid as sparse_sigmoid
 from multikeras.ops.activation import sparsemax as sparsemax
 from multikeras.ops.activation import squareplus as squareplus
+from multikeras.ops.activation import swish as swish
 from multikeras.ops.activation import tanh_shrink as tanh_shrink
 from multikeras.ops.activation import threshold as threshold
 from multikeras.ops.arithmetic import add as add
@@ -75,8 +79,8 @@ from multikeras.ops.bitwise import lcm as lcm
 from multikeras.ops.bitwise import left_shift as left_shift
 from multikeras.ops.bitwise import right_shift as right_shift
 from multikeras.ops.complex_numbers import angle as angle
+from multikeras.ops.complex_numbers import conj as conj
 from multikeras.ops.complex_numbers import conjugate as conjugate
-from multikeras.ops.complex_numbers import conjugate as conj
 from multikeras.ops.complex_numbers import imag as imag
 from multikeras.ops.complex_numbers import isreal as isreal
 from multikeras.ops.complex_numbers import polar as polar
@@ -176,6 +180,7 @@ from multikeras.ops.elementwise import tanh as tanh
 from multikeras.ops.elementwise import trunc as trunc
 from multikeras.ops.functional import jvp as jvp
 from multikeras.ops.functional import vectorize as vectorize
+from multikeras.ops.image_filters import psnr as psnr
 from multikeras.ops.indexing import get_item as get_item
 from multikeras.ops.indexing import multi_hot as multi_hot
 from multikeras.ops.indexing import one_hot as one_hot
@@ -209,15 +214,15 @@ from multikeras.ops.linalg import solve as solve
 from multikeras.ops.linalg import solve_triangular as solve_triangular
 from multikeras.ops.linalg import svd as svd
 from multikeras.ops.linalg import trace as trace
-from multikeras.ops.nn import batch_normalization as batch_normalization
-from multikeras.ops.nn import binary_crossentropy as binary_crossentropy
-from multikeras.ops.nn import categorical_crossentropy as categorical_crossentropy
-from multikeras.ops.nn import layer_normalization as layer_normalization
-from multikeras.ops.nn import log_softmax as log_softmax
-from multikeras.ops.nn import moments as moments
-from multikeras.ops.nn import rms_normalization as rms_normalization
-from multikeras.ops.nn import softmax as softmax
-from multikeras.ops.nn import sparse_categorical_crossentropy as sparse_categorical_crossentropy
+from multikeras.ops.neural import batch_normalization as batch_normalization
+from multikeras.ops.neural import binary_crossentropy as binary_crossentropy
+from multikeras.ops.neural import categorical_crossentropy as categorical_crossentropy
+from multikeras.ops.neural import layer_normalization as layer_normalization
+from multikeras.ops.neural import log_softmax as log_softmax
+from multikeras.ops.neural import moments as moments
+from multikeras.ops.neural import rms_normalization as rms_normalization
+from multikeras.ops.neural import softmax as softmax
+from multikeras.ops.neural import sparse_categorical_crossentropy as sparse_categorical_crossentropy
 from multikeras.ops.patches import adaptive_average_pool as adaptive_average_pool
 from multikeras.ops.patches import adaptive_max_pool as adaptive_max_pool
 from multikeras.ops.patches import depth_to_space as depth_to_space
@@ -338,8 +343,3 @@ from multikeras.ops.statistics import nansum as nansum
 from multikeras.ops.statistics import nanvar as nanvar
 from multikeras.ops.statistics import percentile as percentile
 from multikeras.ops.statistics import quantile as quantile
-
-# Other names of the same functions.
-conj = conjugate
-hard_swish = hard_silu
-swish = silu

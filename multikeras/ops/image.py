@@ -11,31 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from multikeras import config, dtypes
-from multikeras.ops import arithmetic, core, elementwise, indexing, products, rules, shaping
+from multikeras import dtypes
+from multikeras.ops import arithmetic, core, indexing, products, rules, shaping
 from multikeras.ops._declare import op
+from multikeras.ops._images import back_to, spatial_axes
+from multikeras.ops.image_color import hsv_to_rgb as hsv_to_rgb
+from multikeras.ops.image_color import rgb_to_grayscale as rgb_to_grayscale
+from multikeras.ops.image_color import rgb_to_hsv as rgb_to_hsv
+from multikeras.ops.image_filters import gaussian_blur as gaussian_blur
+from multikeras.ops.image_filters import sobel_edges as sobel_edges
+from multikeras.ops.image_filters import ssim as ssim
 from multikeras.symbolic import KerasTensor, SymbolicScope
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 _FILL_MODES = ("constant",)
-
-
-def _spatial_axes(rank: int, data_format: str | None) -> tuple[int, int]:
-    """The axes of height and width.
-
-    Raises:
-        ValueError: for another rank than 3 or 4, or an unknown data format.
-    """
-    data_format = data_format or config.image_data_format()
-    if data_format not in ("channels_last", "channels_first"):
-        raise ValueError(
-            f"`data_format` must be 'channels_last' or 'channels_first', got {data_format!r}."
-        )
-    if rank not in (3, 4):
-        raise ValueError(
-            f"Expected an image (rank 3) or a batch of them (rank 4), got rank {rank}."
-        )
-    return (rank - 3, rank - 2) if data_format == "channels_last" else (rank - 2, rank - 1)
 
 
 def _triangle(x: np.ndarray) -> np.ndarray:
@@ -105,17 +94,6 @@ def _resized(x: Any, axis: int, target: int, interpolation: str, antialias: bool
     return _weighted(x, axis, _resize_weights(size, target, interpolation, antialias))
 
 
-def _back_to(x: Any, dtype: str) -> Any:
-    """Rounds to integers, and keeps within them."""
-    if not dtypes.is_int_dtype(dtype):
-        return core.cast(x, dtype)
-    limits = np.iinfo(dtype)
-    x = elementwise.round(x)
-    if dtypes.item_bytes(dtype) < 4:
-        x = arithmetic.clip(x, float(limits.min), float(limits.max))
-    return core.cast(x, dtype)
-
-
 def _resize(
     images: Any,
     size: Any,
@@ -137,7 +115,7 @@ def _resize(
         raise ValueError("resize: only one of crop and pad to the aspect ratio can be true.")
     if fill_mode not in _FILL_MODES:
         raise ValueError(f"resize: `fill_mode` must be 'constant', got {fill_mode!r}.")
-    axes = _spatial_axes(len(images.shape), data_format)
+    axes = spatial_axes(len(images.shape), data_format)
     target = (int(size[0]), int(size[1]))
     dtype = core.dtype(images)
     x = images
@@ -147,7 +125,7 @@ def _resize(
         x = core.cast(x, dtypes.floatx())
     for axis, length in zip(axes, target, strict=True):
         x = _resized(x, axis, length, interpolation, antialias)
-    return x if interpolation == "nearest" else _back_to(x, dtype)
+    return x if interpolation == "nearest" else back_to(x, dtype)
 
 
 def _fitted(x: Any, axes: tuple[int, int], target: tuple[int, int], pad: bool, value: float) -> Any:
@@ -169,7 +147,7 @@ def _fitted(x: Any, axes: tuple[int, int], target: tuple[int, int], pad: bool, v
 
 
 def _resize_shape(x: KerasTensor, size: Any, *settings: Any) -> tuple:
-    axes = _spatial_axes(len(x.shape), settings[-1])
+    axes = spatial_axes(len(x.shape), settings[-1])
     known = list(x.shape)
     for axis in axes:
         known[axis] = known[axis] or 1
