@@ -26,7 +26,7 @@ from multikeras.ops import (
 )
 from multikeras.ops._declare import Rule, op
 from multikeras.ops.control_flow import scan
-from multikeras.ops.nn import log_softmax
+from multikeras.ops.neural import log_softmax
 from multikeras.symbolic import KerasTensor
 
 # Stands for log(0): finite, so that no gradient becomes NaN, and beyond any sum of real ones.

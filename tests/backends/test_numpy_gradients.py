@@ -7,7 +7,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from multikeras.backends.numpy import _gradients, nn
+from multikeras.backends.numpy import _gradients, neural
 
 
 def arrays(*shapes, seed=0):
@@ -112,10 +112,10 @@ def test_an_exception_inside_leaves_the_trace_clean():
 
 def test_traced_arguments_by_keyword_are_seen():
     x, k, b = arrays((2, 4), (4, 3), (3,))
-    _, _, grads = _gradients.run(lambda v: (anp.sum(nn.dense(x, k, bias=v[0]) ** 2), None), [b])
+    _, _, grads = _gradients.run(lambda v: (anp.sum(neural.dense(x, k, bias=v[0]) ** 2), None), [b])
     np.testing.assert_allclose(grads[0], 2 * (x @ k + b).sum(0))
     _, _, (g,) = _gradients.run(
-        lambda v: (anp.sum(nn.layer_normalization(x, beta=v[0])), None), [arrays((4,))[0]]
+        lambda v: (anp.sum(neural.layer_normalization(x, beta=v[0])), None), [arrays((4,))[0]]
     )
     np.testing.assert_allclose(g, np.full(4, 2.0))
 

@@ -13,7 +13,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from multikeras.backends.numpy import _gradients, convolution, nn, recurrent
+from multikeras.backends.numpy import _gradients, convolution, neural, recurrent
 
 
 def arrays(*shapes, seed=0, scale=1.0):
@@ -72,26 +72,26 @@ def recurrent_cases():
 
 def attention_case(name, query=(2, 3, 4, 6), heads=4, extra=(), **kwargs):
     shapes = [query, (2, 5, heads, 6), (2, 5, heads, 6), *extra]
-    return name, nn.dot_product_attention, arrays(*shapes), (), kwargs
+    return name, neural.dot_product_attention, arrays(*shapes), (), kwargs
 
 
 # name, function, differentiated leading arguments, further positional arguments, keywords
 CASES = [
     *(
-        (f"dense_{a}_{len(s)}d", nn.dense, arrays(s, (4, 3), (3,)), (a,), {})
+        (f"dense_{a}_{len(s)}d", neural.dense, arrays(s, (4, 3), (3,)), (a,), {})
         for a in (None, "linear", "relu", "tanh", "sigmoid", "softmax")
         for s in ((5, 4), (2, 3, 4), (4,))
     ),
-    ("dense_no_bias", nn.dense, arrays((5, 4), (4, 3)), (), {}),
+    ("dense_no_bias", neural.dense, arrays((5, 4), (4, 3)), (), {}),
     *(
         (f.__name__, f, arrays((3, 4), scale=2.0), (), {})
-        for f in (nn.relu, nn.sigmoid, nn.softplus, nn.silu, nn.erf)
+        for f in (neural.relu, neural.sigmoid, neural.softplus, neural.silu, neural.erf)
     ),
-    ("gelu_tanh", nn.gelu, arrays((3, 4), scale=2.0), (True,), {}),
-    ("gelu_exact", nn.gelu, arrays((3, 4), scale=2.0), (False,), {}),
+    ("gelu_tanh", neural.gelu, arrays((3, 4), scale=2.0), (True,), {}),
+    ("gelu_exact", neural.gelu, arrays((3, 4), scale=2.0), (False,), {}),
     *(
         (f"{f.__name__}_{axis}", f, arrays((3, 4, 2)), (axis,), {})
-        for f in (nn.softmax, nn.log_softmax)
+        for f in (neural.softmax, neural.log_softmax)
         for axis in (-1, 0, (0, 2))
     ),
     *(
@@ -102,12 +102,12 @@ CASES = [
             (logits,),
             {},
         )
-        for f in (nn.categorical_crossentropy, nn.binary_crossentropy)
+        for f in (neural.categorical_crossentropy, neural.binary_crossentropy)
         for logits in (False, True)
     ),
     (
         "categorical_crossentropy_axis",
-        nn.categorical_crossentropy,
+        neural.categorical_crossentropy,
         [probabilities(2, 3, 4), probabilities(2, 3, 4, seed=1)],
         (False, 1),
         {},
@@ -115,7 +115,7 @@ CASES = [
     *(
         (
             f"batch_normalization_{axis}_{bool(extra)}",
-            nn.batch_normalization,
+            neural.batch_normalization,
             [*arrays((3, 4, 4)), *arrays((4,)), probabilities(4)],
             (axis,),
             dict(zip(("offset", "scale"), arrays((4,), (4,), seed=3), strict=True))
@@ -127,36 +127,36 @@ CASES = [
     ),
     (
         "batch_normalization_train",
-        nn.batch_normalization_train,
+        neural.batch_normalization_train,
         arrays((5, 2, 3), (3,), (3,)),
         ((0, 1), 1e-3),
         {},
     ),
     (
         "batch_normalization_train_channels_first",
-        nn.batch_normalization_train,
+        neural.batch_normalization_train,
         arrays((5, 3, 2), (3,), (3,)),
         ((0, 2), 1e-3),
         {},
     ),
     (
         "batch_normalization_train_plain",
-        nn.batch_normalization_train,
+        neural.batch_normalization_train,
         arrays((6, 3)),
         (None, None, (0,), 1e-3),
         {},
     ),
     *(
-        (f"layer_normalization_{axis}", nn.layer_normalization, arrays(*s), (axis, 1e-3), {})
+        (f"layer_normalization_{axis}", neural.layer_normalization, arrays(*s), (axis, 1e-3), {})
         for axis, s in (
             (-1, ((3, 4, 5), (5,), (5,))),
             (1, ((3, 4, 5), (4,), (4,))),
             ((1, 2), ((3, 4, 5), (4, 5), (4, 5))),
         )
     ),
-    ("layer_normalization_plain", nn.layer_normalization, arrays((3, 5)), (), {}),
-    ("rms_normalization", nn.rms_normalization, arrays((3, 4, 5), (5,)), (-1, 1e-3), {}),
-    ("rms_normalization_axis", nn.rms_normalization, arrays((3, 4, 5), (4,)), (1,), {}),
+    ("layer_normalization_plain", neural.layer_normalization, arrays((3, 5)), (), {}),
+    ("rms_normalization", neural.rms_normalization, arrays((3, 4, 5), (5,)), (-1, 1e-3), {}),
+    ("rms_normalization_axis", neural.rms_normalization, arrays((3, 4, 5), (4,)), (1,), {}),
     attention_case("attention"),
     attention_case("attention_grouped", heads=2),
     attention_case("attention_bias", extra=((2, 4, 3, 5),)),
@@ -260,7 +260,7 @@ def weights_for(function, values, rest, kwargs):
     answer = function(*values, *rest, **kwargs)
     answer = answer if isinstance(answer, tuple) else (answer,)
     # Statistics of a batch are constants to the gradient: only what is traced is weighed.
-    count = 1 if function is nn.batch_normalization_train else len(answer)
+    count = 1 if function is neural.batch_normalization_train else len(answer)
     return arrays(*(y.shape for y in answer[:count]), seed=9)
 
 
@@ -360,11 +360,11 @@ def test_16_bit_floats_are_computed_in_float32_and_rounded(name, dtype):
 def test_erf_against_the_c_library():
     x = np.concatenate([np.linspace(-7, 7, 4001), [0.46875, 4.0, np.inf, -np.inf]])
     exact = np.array([math.erf(v) for v in x])
-    np.testing.assert_allclose(nn.erf(x), exact, rtol=0, atol=3e-16)
-    single = nn.erf(x.astype("float32"))
+    np.testing.assert_allclose(neural.erf(x), exact, rtol=0, atol=3e-16)
+    single = neural.erf(x.astype("float32"))
     assert single.dtype == np.float32
     np.testing.assert_allclose(single, exact, rtol=0, atol=4e-7)
-    assert np.isnan(nn.erf(np.array([np.nan]))).all()
+    assert np.isnan(neural.erf(np.array([np.nan]))).all()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
@@ -372,18 +372,18 @@ def test_extreme_inputs_stay_finite_and_silent(dtype):
     x = np.array([-6e4, -100.0, 0.0, 100.0, 6e4], dtype)
     with np.errstate(all="raise", under="ignore"):
         for f, expected in (
-            (nn.sigmoid, [0, 0, 0.5, 1, 1]),
-            (nn.softmax, [0, 0, 0, 0, 1]),
-            (nn.softplus, [0, 0, math.log(2), 100, 6e4]),
-            (nn.silu, [0, 0, 0, 100, 6e4]),
+            (neural.sigmoid, [0, 0, 0.5, 1, 1]),
+            (neural.softmax, [0, 0, 0, 0, 1]),
+            (neural.softplus, [0, 0, math.log(2), 100, 6e4]),
+            (neural.silu, [0, 0, 0, 100, 6e4]),
         ):
             np.testing.assert_allclose(f(x), np.array(expected), rtol=2e-3, atol=1e-7)
-    assert nn.sigmoid(np.array([-80.0], "float32"))[0] == pytest.approx(math.exp(-80), rel=1e-5)
+    assert neural.sigmoid(np.array([-80.0], "float32"))[0] == pytest.approx(math.exp(-80), rel=1e-5)
 
 
 def test_nan_is_not_hidden():
     x = np.array([[1.0, np.nan]], "float32")
-    for f in (nn.relu, nn.sigmoid, nn.softmax, nn.softplus, nn.gelu):
+    for f in (neural.relu, neural.sigmoid, neural.softmax, neural.softplus, neural.gelu):
         assert np.isnan(f(x)).any()
 
 
@@ -395,11 +395,11 @@ def test_crossentropy_of_probabilities(shape):
     target = np.array([1, 1, 2])
     expected = [math.log(2), -math.log(1e-7), -math.log(1 - 1e-7)]
     one_hot = np.eye(3, dtype="float32")[target]
-    sparse = nn.sparse_categorical_crossentropy(target.reshape(shape), p)
+    sparse = neural.sparse_categorical_crossentropy(target.reshape(shape), p)
     np.testing.assert_allclose(sparse, expected, atol=2e-7, rtol=1e-6)
-    dense = nn.categorical_crossentropy(one_hot, p)
+    dense = neural.categorical_crossentropy(one_hot, p)
     np.testing.assert_allclose(dense, expected, atol=2e-7, rtol=1e-6)
-    across = nn.sparse_categorical_crossentropy(target, p.T.copy(), axis=0)
+    across = neural.sparse_categorical_crossentropy(target, p.T.copy(), axis=0)
     np.testing.assert_allclose(across, expected, atol=2e-7, rtol=1e-6)
 
 
@@ -415,8 +415,8 @@ def test_sparse_crossentropy_is_the_dense_one_of_one_hot_labels(from_logits, axi
             lambda v, f=f, t=t: (anp.sum(w * f(t, v[0], from_logits, axis)), None), [output]
         )
         for f, t in (
-            (nn.sparse_categorical_crossentropy, labels),
-            (nn.categorical_crossentropy, one_hot),
+            (neural.sparse_categorical_crossentropy, labels),
+            (neural.categorical_crossentropy, one_hot),
         )
     ]
     np.testing.assert_allclose(runs[0][0], runs[1][0], rtol=1e-12)
@@ -426,15 +426,15 @@ def test_sparse_crossentropy_is_the_dense_one_of_one_hot_labels(from_logits, axi
 @pytest.mark.parametrize("label", [-1, 3])
 def test_labels_outside_the_classes_are_refused(label):
     with pytest.raises(ValueError, match=r"labels must be in \[0, 3\).*got"):
-        nn.sparse_categorical_crossentropy(np.array([0, label]), probabilities(2, 3))
+        neural.sparse_categorical_crossentropy(np.array([0, label]), probabilities(2, 3))
     with pytest.raises(ValueError, match="shape of output without its class axis"):
-        nn.sparse_categorical_crossentropy(np.array([0, 1, 2]), probabilities(2, 3))
+        neural.sparse_categorical_crossentropy(np.array([0, 1, 2]), probabilities(2, 3))
 
 
 def test_fully_masked_attention_row_is_the_mean_of_the_values():
     q, k, v = arrays((1, 2, 1, 4), (1, 3, 1, 4), (1, 3, 1, 4))
     mask = np.array([[[[True, True, True], [False, False, False]]]])
-    y = nn.dot_product_attention(q, k, v, mask=mask)
+    y = neural.dot_product_attention(q, k, v, mask=mask)
     np.testing.assert_allclose(y[0, 1, 0], v[0, :, 0].mean(0))
 
 
@@ -501,14 +501,14 @@ def test_where_a_transposed_convolution_puts_things(
 
 def test_sums_over_many_rows():
     x, k, b = arrays((200, 3), (3, 4), (4,))
-    _, _, grads = _gradients.run(lambda v: (anp.sum(nn.dense(*v) ** 2), None), [x, k, b])
+    _, _, grads = _gradients.run(lambda v: (anp.sum(neural.dense(*v) ** 2), None), [x, k, b])
     np.testing.assert_allclose(grads[2], 2 * (x @ k + b).sum(0))
     _, _, grads = _gradients.run(
-        lambda v: (anp.sum(nn.layer_normalization(*v, epsilon=1e-3) ** 2), None),
+        lambda v: (anp.sum(neural.layer_normalization(*v, epsilon=1e-3) ** 2), None),
         [x, *arrays((3,), (3,))],
     )
     np.testing.assert_allclose(
-        grads[2], 2 * nn.layer_normalization(x, *arrays((3,), (3,)), epsilon=1e-3).sum(0)
+        grads[2], 2 * neural.layer_normalization(x, *arrays((3,), (3,)), epsilon=1e-3).sum(0)
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.conformance.cases_nn import log_softmax
+from tests.conformance.cases_neural import log_softmax
 from tests.conformance.op_cases import Case, f, i
 
 

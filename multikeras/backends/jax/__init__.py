@@ -11,7 +11,7 @@ from multikeras.backends.jax import activation as activation
 from multikeras.backends.jax import attention as attention
 from multikeras.backends.jax import convolution as convolution
 from multikeras.backends.jax import recurrent as recurrent
-from multikeras.backends.jax import nn as nn
+from multikeras.backends.jax import neural as neural
 
 from multikeras.backends.jax import shaping as shaping
 from multikeras.backends.jax import indexing as indexing

@@ -15,7 +15,7 @@ from multikeras.backends.numpy import activation as activation
 from multikeras.backends.numpy import attention as attention
 from multikeras.backends.numpy import convolution as convolution
 from multikeras.backends.numpy import recurrent as recurrent
-from multikeras.backends.numpy import nn as nn
+from multikeras.backends.numpy import neural as neural
 
 from multikeras.backends.numpy import shaping as shaping
 from multikeras.backends.numpy import indexing as indexing

@@ -14,11 +14,11 @@ import autograd.numpy as anp
 import numpy as np
 
 from multikeras.backends.numpy._gradients import differentiable
-from multikeras.backends.numpy.nn import gelu as gelu
-from multikeras.backends.numpy.nn import relu as relu
-from multikeras.backends.numpy.nn import sigmoid as sigmoid
-from multikeras.backends.numpy.nn import silu as silu
-from multikeras.backends.numpy.nn import softplus as softplus
+from multikeras.backends.numpy.neural import gelu as gelu
+from multikeras.backends.numpy.neural import relu as relu
+from multikeras.backends.numpy.neural import sigmoid as sigmoid
+from multikeras.backends.numpy.neural import silu as silu
+from multikeras.backends.numpy.neural import softplus as softplus
 
 _SELU_SCALE = 1.0507009873554805
 _SELU_ALPHA = 1.6732632423543772

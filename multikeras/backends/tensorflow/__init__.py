@@ -11,7 +11,7 @@ from multikeras.backends.tensorflow import activation as activation
 from multikeras.backends.tensorflow import attention as attention
 from multikeras.backends.tensorflow import convolution as convolution
 from multikeras.backends.tensorflow import recurrent as recurrent
-from multikeras.backends.tensorflow import nn as nn
+from multikeras.backends.tensorflow import neural as neural
 
 from multikeras.backends.tensorflow import shaping as shaping
 from multikeras.backends.tensorflow import indexing as indexing

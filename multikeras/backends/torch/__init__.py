@@ -13,7 +13,7 @@ from multikeras.backends.torch import activation as activation
 from multikeras.backends.torch import attention as attention
 from multikeras.backends.torch import convolution as convolution
 from multikeras.backends.torch import recurrent as recurrent
-from multikeras.backends.torch import nn as nn
+from multikeras.backends.torch import neural as neural
 
 from multikeras.backends.torch import shaping as shaping
 from multikeras.backends.torch import indexing as indexing

@@ -7,7 +7,7 @@ from typing import Any
 from multikeras import activations, constraints, initializers, registry, regularizers
 from multikeras.layers.input_spec import InputSpec
 from multikeras.layers.layer import Layer
-from multikeras.ops.nn import FUSED_ACTIVATIONS, dense
+from multikeras.ops.neural import FUSED_ACTIVATIONS, dense
 
 
 @registry.expose("keras.layers")

@@ -10,7 +10,7 @@ from typing import Any
 from multikeras import constraints, initializers, ops, registry, regularizers, shapes
 from multikeras.layers.input_spec import InputSpec
 from multikeras.layers.layer import Layer
-from multikeras.ops.nn import batch_normalization, batch_normalization_train
+from multikeras.ops.neural import batch_normalization, batch_normalization_train
 from multikeras.variables import Variable
 
 
