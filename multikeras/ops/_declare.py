@@ -191,10 +191,12 @@ class OpCall(Operation):
 
 
 def host_array(value: Any) -> np.ndarray:
-    """An array of a nested list of numbers: float to `floatx()`, int to int32."""
+    """An array of nested numbers: float to `floatx()`, complex like it, int to int32."""
     array = np.asarray(value)
     if array.dtype == np.float64:
         return array.astype(dtypes.numpy_dtype(dtypes.floatx()))
+    if array.dtype == np.complex128 and dtypes.floatx() != "float64":
+        return array.astype(np.complex64)
     if array.dtype == np.int64 and (not array.size or np.abs(array).max() < 2**31):
         return array.astype(np.int32)
     return array

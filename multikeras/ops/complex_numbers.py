@@ -190,5 +190,6 @@ def view_as_real(x: Any) -> Any:
     """
     return shaping.stack([real(x), imag(x)], -1)
 
+
 # Other names of the same functions.
 conj = conjugate

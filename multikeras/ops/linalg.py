@@ -431,6 +431,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         5.0
     """
     rank = len(x.shape)
+    if "complex" in core.dtype(x) and ord not in ("nuc", 2, -2):
+        x = elementwise.abs(x)
     if axis is None and (ord is None or (ord == "fro" and rank == 2) or (ord == 2 and rank == 1)):
         return _vector_norm(x, None, None, keepdims)
     axes = arguments.axes_of(axis, rank)

@@ -11,6 +11,7 @@ from multikeras.ops.activation import glu as glu
 from multikeras.ops.activation import hard_shrink as hard_shrink
 from multikeras.ops.activation import hard_sigmoid as hard_sigmoid
 from multikeras.ops.activation import hard_silu as hard_silu
+from multikeras.ops.activation import hard_swish as hard_swish
 from multikeras.ops.activation import hard_tanh as hard_tanh
 from multikeras.ops.activation import leaky_relu as leaky_relu
 from multikeras.ops.activation import log_sigmoid as log_sigmoid
@@ -26,6 +27,7 @@ from multikeras.ops.activation import sparse_plus as sparse_plus
 from multikeras.ops.activation import sparse_sigmoid as sparse_sigmoid
 from multikeras.ops.activation import sparsemax as sparsemax
 from multikeras.ops.activation import squareplus as squareplus
+from multikeras.ops.activation import swish as swish
 from multikeras.ops.activation import tanh_shrink as tanh_shrink
 from multikeras.ops.activation import threshold as threshold
 from multikeras.ops.attention import dot_product_attention as dot_product_attention
@@ -38,6 +40,7 @@ from multikeras.ops.convolution import max_pool as max_pool
 from multikeras.ops.convolution import separable_conv as separable_conv
 from multikeras.ops.ctc import ctc_decode as ctc_decode
 from multikeras.ops.ctc import ctc_loss as ctc_loss
+from multikeras.ops.image_filters import psnr as psnr
 from multikeras.ops.indexing import multi_hot as multi_hot
 from multikeras.ops.indexing import one_hot as one_hot
 from multikeras.ops.linalg import normalize as normalize
@@ -56,6 +59,3 @@ from multikeras.ops.patches import depth_to_space as depth_to_space
 from multikeras.ops.patches import fold as fold
 from multikeras.ops.patches import space_to_depth as space_to_depth
 from multikeras.ops.patches import unfold as unfold
-
-hard_swish = hard_silu
-swish = silu

@@ -51,6 +51,7 @@ from multikeras.ops.bitwise import lcm as lcm
 from multikeras.ops.bitwise import left_shift as left_shift
 from multikeras.ops.bitwise import right_shift as right_shift
 from multikeras.ops.complex_numbers import angle as angle
+from multikeras.ops.complex_numbers import conj as conj
 from multikeras.ops.complex_numbers import conjugate as conjugate
 from multikeras.ops.complex_numbers import imag as imag
 from multikeras.ops.complex_numbers import isreal as isreal
@@ -223,5 +224,3 @@ from multikeras.ops.statistics import nansum as nansum
 from multikeras.ops.statistics import nanvar as nanvar
 from multikeras.ops.statistics import percentile as percentile
 from multikeras.ops.statistics import quantile as quantile
-
-conj = conjugate

@@ -15,6 +15,7 @@ from multikeras.backends.contractions import contracted_axes, split_subscripts
 from multikeras.ops import rules, shaping
 from multikeras.ops._compose import composed
 from multikeras.ops._declare import op
+from multikeras.ops.complex_numbers import conjugate
 from multikeras.symbolic import KerasTensor
 
 
@@ -80,14 +81,14 @@ def inner(x1: Any, x2: Any) -> Any:
 
 @composed("x1", "x2", promote=rules.common)
 def vdot(x1: Any, x2: Any) -> Any:
-    """The sum of products of all elements.
+    """The sum of products of all elements; the first are conjugated if they are complex.
 
     Example:
         >>> from multikeras import ops
         >>> ops.convert_to_numpy(ops.vdot([[1, 2], [3, 4]], [[1, 0], [0, 1]])).item()
         5
     """
-    return tensordot(shaping.ravel(x1), shaping.ravel(x2), 1)
+    return tensordot(conjugate(shaping.ravel(x1)), shaping.ravel(x2), 1)
 
 
 @composed("x1", "x2", promote=rules.common)

@@ -165,7 +165,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) ->
     """
 
 
-@op(rules.reduction(rules.to_float))
+@op(rules.reduction(rules.to_float, rules.real_dtype))
 def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Variance over axes: the mean squared distance from the mean.
 
@@ -181,7 +181,7 @@ def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """
 
 
-@op(rules.reduction(rules.to_float))
+@op(rules.reduction(rules.to_float, rules.real_dtype))
 def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Standard deviation over axes: the square root of `var`.
 

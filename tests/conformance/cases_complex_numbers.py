@@ -68,6 +68,15 @@ CASES = [
         Case(name, (c(2, 3),), name="complex", tol=3e-5)
         for name in "negative abs square sqrt exp log sin cos tanh sum mean prod reciprocal".split()
     ),
+    *(
+        Case(name, (c(2, 3),), name="complex", batch=True)
+        for name in "var std isnan isinf isfinite".split()
+    ),
+    Case("sign", (c(2, 3),), reference=lambda x: x / np.abs(x), name="complex"),
+    Case("isclose", (c(2, 3), c(2, 3)), {"equal_nan": True}, name="complex"),
+    Case("norm", (c(2, 3),), reference=lambda x: np.linalg.norm(x), name="complex"),
+    Case("norm", (c(2, 3), 1, 1), reference=lambda x, o, a: np.abs(x).sum(1), name="sums"),
+    Case("vdot", (c(3), c(3, seed=4)), name="complex", batch=False),
     Case("matmul", (c(2, 3), c(3, 2)), name="complex", batch=False),
     Case("power", (c(2, 3), 2), name="complex", tol=1e-4),
     Case("cast", (f(2, 3), "complex64"), reference=lambda x, _: x.astype(complex), name="complex"),

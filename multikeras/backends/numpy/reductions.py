@@ -154,15 +154,18 @@ def _var_gradient(needs: tuple, x: Any, axis: Any, keepdims: bool) -> Gradient:
     centred = x - _mean(x, axis, True)
     scale = np.asarray(2 / (_count(x, axis) or 1), x.dtype)
 
-    def backward(g: Any) -> tuple:
-        return (centred * (_spread(g, x, axis, keepdims) * scale),)
+    turned = np.conj(centred) if x.dtype.kind == "c" else centred
 
-    return _mean(centred * centred, axis, keepdims), backward
+    def backward(g: Any) -> tuple:
+        return (turned * (_spread(g, x, axis, keepdims) * scale),)
+
+    return _mean((centred * turned).real, axis, keepdims), backward
 
 
 @differentiable(_var_gradient, composed=lambda x, a, k: anp.var(x, axis=_axes(a), keepdims=k))
 def var(x: Any, axis: Any, keepdims: bool) -> Any:
-    return np.var(x, axis=_axes(axis), dtype=x.dtype, keepdims=keepdims)
+    dtype = x.dtype if x.dtype.kind != "c" else None  # that of the parts
+    return np.var(x, axis=_axes(axis), dtype=dtype, keepdims=keepdims)
 
 
 def std(x: Any, axis: Any, keepdims: bool) -> Any:

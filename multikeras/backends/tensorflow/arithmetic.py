@@ -85,14 +85,20 @@ def logical_not(x: Any) -> Any:
 
 
 def isnan(x: Any) -> Any:
+    if x.dtype.is_complex:
+        return tf.math.is_nan(tf.math.real(x)) | tf.math.is_nan(tf.math.imag(x))
     return tf.math.is_nan(x) if _inexact(x) else tf.zeros_like(x, tf.bool)
 
 
 def isinf(x: Any) -> Any:
+    if x.dtype.is_complex:
+        return tf.math.is_inf(tf.math.real(x)) | tf.math.is_inf(tf.math.imag(x))
     return tf.math.is_inf(x) if _inexact(x) else tf.zeros_like(x, tf.bool)
 
 
 def isfinite(x: Any) -> Any:
+    if x.dtype.is_complex:
+        return tf.math.is_finite(tf.math.real(x)) & tf.math.is_finite(tf.math.imag(x))
     return tf.math.is_finite(x) if _inexact(x) else tf.ones_like(x, tf.bool)
 
 
@@ -123,10 +129,11 @@ def divide_no_nan(x1: Any, x2: Any) -> Any:
 def isclose(x1: Any, x2: Any, rtol: float, atol: float, equal_nan: bool) -> Any:
     if not _inexact(x1):
         x1, x2 = tf.cast(x1, tf.float64), tf.cast(x2, tf.float64)
-    near = tf.abs(x1 - x2) <= tf.cast(atol, x1.dtype) + tf.cast(rtol, x1.dtype) * tf.abs(x2)
-    close = tf.where(tf.math.is_finite(x1) & tf.math.is_finite(x2), near, x1 == x2)
+    real = x1.dtype.real_dtype
+    near = tf.abs(x1 - x2) <= tf.cast(atol, real) + tf.cast(rtol, real) * tf.abs(x2)
+    close = tf.where(isfinite(x1) & isfinite(x2), near, x1 == x2)
     if equal_nan:
-        close = close | (tf.math.is_nan(x1) & tf.math.is_nan(x2))
+        close = close | (isnan(x1) & isnan(x2))
     return close
 
 

@@ -74,7 +74,7 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple, has_aux: bool) -> tuple:
 
     points, directions = tuple(tree.flatten(primals)), tuple(tree.flatten(tangents))
     try:
-        values, changes = torch.func.jvp(flat, points, directions)
+        values, changes = torch.func.jvp(flat, points, directions)[:2]
     except (NotImplementedError, RuntimeError):
         # A function without a forward mode: twice in reverse mode, linear in what is carried back.
         values, changes = torch.autograd.functional.jvp(flat, points, directions)

@@ -9,7 +9,7 @@ import torch
 from multikeras.backends.torch.core import widened
 
 negative = widened(torch.neg)
-sign = widened(torch.sign)
+_sign = widened(torch.sign)
 signbit = torch.signbit
 square = widened(torch.square)
 sqrt = torch.sqrt
@@ -50,6 +50,10 @@ def abs(x: Any) -> Any:
 
 
 absolute = abs
+
+
+def sign(x: Any) -> Any:
+    return torch.sgn(x) if x.is_complex() else _sign(x)
 
 
 def trunc(x: Any) -> Any:
