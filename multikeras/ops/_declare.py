@@ -38,7 +38,9 @@ core = native.core
 REGISTRY: dict[str, Op] = {}
 # The public function has the annotations of the one that declares it.
 Declared = TypeVar("Declared", bound=Callable)
+_SEQUENCES = frozenset({list, tuple})
 # Exact types: a np.float64 is a float too, but has a dtype of its own.
+_NUMBERS = frozenset({int, float})
 _SCALARS = {bool: "bool", int: "int", float: "float", complex: "complex"}
 
 
@@ -77,6 +79,7 @@ class Op:
     tensors: tuple[tuple[int, str, bool], ...] = ()  # (position, name, is a sequence)
     public: Callable = field(default=lambda: None)
     impl: Callable = field(default=lambda: None)
+    promotions: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def slow(self, *args: Any) -> Any:
         """The general call; `args` are all parameters by position."""
@@ -104,7 +107,7 @@ class Op:
                 if name not in self.rule.loose:
                     found.append(_dtype(value))
             prepared[position] = value
-        dtype = self.rule.promote(found) if self.rule.promote else None
+        dtype = self._promoted(found) if self.rule.promote else None
         convert = _symbolic_cast if symbolic else _convert
         for position, name, sequence in self.tensors:
             value = prepared[position]
@@ -113,6 +116,14 @@ class Op:
             elif value is not None:
                 prepared[position] = convert(value, None if name in self.rule.loose else dtype)
         return symbolic, dtype, prepared
+
+    def _promoted(self, found: list[str]) -> str:
+        """The rule's promotion, remembered."""
+        key = (dtypes.floatx(), *found)
+        dtype = self.promotions.get(key)
+        if dtype is None:
+            dtype = self.promotions[key] = self.rule.promote(found)  # type: ignore[misc]
+        return dtype
 
     def _native(self, value: Any, name: str) -> Any:
         """A tensor, KerasTensor or Python scalar for whatever was given."""
@@ -279,6 +290,51 @@ def _fast_condition(op: Op, types: str) -> str | None:
     return " and ".join(terms)
 
 
+def _alike(values: Any) -> bool:
+    """Whether a list or tuple holds nothing but the backend's tensors, all of one dtype."""
+    if type(values) not in _SEQUENCES or not values or type(values[0]) not in core.TENSOR_TYPES:
+        return False
+    dtype = values[0].dtype
+    return all(type(x) in core.TENSOR_TYPES and x.dtype is dtype for x in values)
+
+
+def _keeps_floats(promote: Callable[[list[str]], str]) -> bool:
+    """Whether a float tensor beside a Python number keeps its dtype."""
+    try:
+        return all(promote([d, s]) == d for d in ("float32", "bfloat16") for s in ("float", "int"))
+    except ValueError:  # no floats wanted here
+        return False
+
+
+def _special_paths(op: Op, paths: list[tuple[str, str]]) -> list[str]:
+    """Source of quick paths for a list of tensors alike, and for a float tensor and a number."""
+    names = [name for _, name, _ in op.tensors]
+    parameters = op.signature.parameters
+    if len(names) == 1 and op.tensors[0][2]:
+        arguments = ", ".join(f"list({n})" if n == names[0] else n for n in parameters)
+        return [f"    if _alike({names[0]}):", f"        return _impl({arguments})"]
+    required = all(parameters[name].default is inspect.Parameter.empty for name in names)
+    promote = op.rule.promote
+    if len(names) != 2 or promote is None or op.rule.loose or not required:
+        return []
+    if not _keeps_floats(promote):
+        return []
+    lines = []
+    for number, tensor in (names[::-1], names):
+        arguments = ", ".join(f"_scalar({n}, {tensor})" if n == number else n for n in parameters)
+        lines.append(
+            f"    if type({number}) in _NUMBERS and type({tensor}) in _TENSORS "
+            f"and {tensor}.dtype in _FLOATS:"
+        )
+        for types, target in paths[:-1]:
+            lines += [
+                f"        if type({tensor}) in {types}:",
+                f"            return {target}({arguments})",
+            ]
+        lines.append(f"        return {paths[-1][1]}({arguments})")
+    return lines
+
+
 def _generate(op: Op) -> Callable:
     """The public function, of the declaration's own signature."""
     parameters = op.signature.parameters
@@ -299,15 +355,20 @@ def _generate(op: Op) -> Callable:
     lines = [f"def {op.name}({', '.join(pieces)}):"]
     plain = core.plain(op.impl)
     paths = [("_PLAIN", "_plain")] if plain is not op.impl else []
-    for types, target in [*paths, ("_TENSORS", "_impl")]:
+    paths.append(("_TENSORS", "_impl"))
+    for types, target in paths:
         if condition := _fast_condition(op, types):
             lines += [f"    if {condition}:", f"        return {target}({arguments})"]
+    lines += _special_paths(op, paths)
     lines.append(f"    return _slow({arguments})")
     namespace: dict[str, Any] = {
         "_PLAIN": core.PLAIN_TYPES,
         "_plain": plain,
         "_TENSORS": core.TENSOR_TYPES,
         "_FLOATS": core.FLOATS,
+        "_NUMBERS": _NUMBERS,
+        "_scalar": core.scalar,
+        "_alike": _alike,
         "_impl": op.impl,
         "_slow": op.slow,
         **defaults,

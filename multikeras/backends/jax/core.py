@@ -63,6 +63,11 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> Any:
     return jnp.asarray(x, dtype=None if dtype is None else native_dtype(dtype))
 
 
+def scalar(value: float, like: Any) -> Any:
+    """A Python number beside a tensor, in the tensor's dtype."""
+    return np.asarray(value, like.dtype)
+
+
 def convert_to_numpy(x: Any) -> np.ndarray:
     return np.asarray(x)
 

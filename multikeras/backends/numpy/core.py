@@ -100,6 +100,11 @@ def _holds_box(x: Any) -> bool:
     return isinstance(x, Box) or (isinstance(x, (list, tuple)) and any(map(_holds_box, x)))
 
 
+def scalar(value: float, like: Any) -> Any:
+    """A Python number beside a tensor, in the tensor's dtype."""
+    return np.asarray(value, like.dtype)
+
+
 def convert_to_numpy(x: Any) -> np.ndarray:
     while isinstance(x, Box):
         x = x._value

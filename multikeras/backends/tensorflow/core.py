@@ -106,6 +106,11 @@ def _holds_tensor(x: Any) -> bool:
     )
 
 
+def scalar(value: float, like: Any) -> Any:
+    """A Python number beside a tensor, in the tensor's dtype."""
+    return tf.constant(value, like.dtype)
+
+
 def convert_to_numpy(x: Any) -> np.ndarray:
     return x.numpy() if isinstance(x, (tf.Tensor, tf.Variable)) else np.asarray(x)
 

@@ -166,6 +166,11 @@ def _holds_tensor(x: Any) -> bool:
     )
 
 
+def scalar(value: float, like: Any) -> Any:
+    """A Python number beside a tensor, in the tensor's dtype."""
+    return torch.scalar_tensor(value, dtype=like.dtype, device=like.device)
+
+
 def convert_to_numpy(x: torch.Tensor) -> np.ndarray:
     x = x.detach().cpu().resolve_conj()
     if x.dtype in (torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2):
