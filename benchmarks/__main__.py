@@ -34,8 +34,22 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--tiny", action="store_true", help="sizes that only try the machinery")
     made.add_argument("--clock", choices=CLOCKS, default="real", help="cpu: on a busy machine")
     made.add_argument("--threads", type=int, default=2, help="threads and processors (default: 2)")
-    made.add_argument("--markdown", type=Path, metavar="FILE", help="writes the table there too")
+    made.add_argument(
+        "--markdown",
+        type=Path,
+        metavar="FILE",
+        help="writes the table there too, between the marks of docs/benchmarks.md where it has any",
+    )
     made.add_argument("--json", type=Path, metavar="FILE", help="writes all numbers there too")
+    made.add_argument(
+        "--with",
+        dest="earlier",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="takes what is not measured now from what --json wrote (rows: none, if none is named)",
+    )
     return made
 
 
@@ -49,6 +63,19 @@ def selected(names: list[str]) -> list[Case]:
     if unknown:
         raise ValueError(f"no row is called {', '.join(unknown)}; there are {', '.join(CASES)}")
     return [case for name, case in CASES.items() if (name in names if names else case.listed)]
+
+
+def complete(results: list[Result], earlier: list[Path]) -> list[Result]:
+    """The results and, for what is not among them, those of earlier runs, in the table's order."""
+    found = {(result.case.name, result.backend): result for result in results}
+    for path in earlier:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        for result in table.from_data(report, CASES):
+            found.setdefault((result.case.name, result.backend), result)
+    order = list(CASES)
+    return sorted(
+        found.values(), key=lambda r: (order.index(r.case.name), BACKENDS.index(r.backend))
+    )
 
 
 def broken(results: list[Result]) -> list[str]:
@@ -66,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
     made = parser()
     options = made.parse_args(arguments)
     try:
-        cases = selected(options.rows)
+        cases = selected(options.rows) if options.rows or not options.earlier else []
     except ValueError as error:
         made.error(str(error))
     settings = Settings(options.threads, options.quick, options.tiny, options.clock)
@@ -76,11 +103,15 @@ def main(arguments: list[str] | None = None) -> int:
     for case, backend, result in measure_all(cases, options.backend or list(BACKENDS), settings):
         results.append(result)
         errors.print(f"{case.name} on {backend}: measured", style="dim")
+    results = complete(results, options.earlier)
     console.print(table.terminal(results))
     if options.markdown:
-        options.markdown.write_text(table.markdown(results, options.threads), encoding="utf-8")
+        path = options.markdown
+        page = path.read_text(encoding="utf-8") if path.exists() else ""
+        measured = table.markdown(results, options.threads, options.clock)
+        path.write_text(table.renewed(page, measured), encoding="utf-8")
     if options.json:
-        report = table.data(results, options.threads)
+        report = table.data(results, options.threads, options.clock)
         options.json.write_text(json.dumps(report, indent=1), encoding="utf-8")
     faults = broken(results)
     for fault in faults:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 from rich.table import Table
 
-from benchmarks.case import KINDS, Budget
+from benchmarks.case import KINDS, Budget, Case
 from benchmarks.run import Result, Sample
 
 # How a cost is shown: (suffix, cost -> number).
@@ -135,32 +136,54 @@ def machine() -> dict[str, Any]:
     }
 
 
-def markdown(results: list[Result], threads: int) -> str:
-    """The table in Markdown, with the machine, the versions and what each row measures."""
+def markdown(results: list[Result], threads: int, clock: str = "real") -> str:
+    """The table in Markdown, with the date, the machine, the versions and what a row measures."""
     host = machine()
     versions: dict[str, str] = {}
     for result in results:
         versions.update(result.versions)
+    versions.setdefault("multikeras", "source checkout")
+    timed = {"real": "real time", "cpu": "processor time, on a machine busy with other work"}
     lines = [
-        f"Medians ± half the interquartile range, {threads} threads, {host['processors']} "
-        f"processors ({host['processor']}, {host['system']}), Python {host['python']}. "
+        f"{date.today().isoformat()}. Medians ± half the interquartile range of {timed[clock]}, "
+        f"{threads} thread(s) on {host['processors']} cores ({host['processor']}, "
+        f"{host['system']}), Python {host['python']}; "
         + ", ".join(f"{name} {versions[name]}" for name in sorted(versions))
         + ".",
         "",
         "| " + " | ".join(COLUMNS) + " |",
         "| " + " | ".join("---:" if 2 <= i <= 6 else "---" for i in range(len(COLUMNS))) + " |",
     ]
-    lines += ["| " + " | ".join(row.cells) + " |" for r in results for row in rows(r)]
+    found = [row for result in results for row in rows(result)]
+    lines += ["| " + " | ".join(row.cells) + " |" for row in found]
+    met, missed = (sum(row.met is verdict for row in found) for verdict in (True, False))
+    lines += ["", f"{met} rows meet all their budgets, {missed} miss one."]
     titles = {result.case.name: result.case.title for result in results}
-    lines += ["", *(f"- `{name}`: {title}" for name, title in titles.items()), ""]
-    return "\n".join(lines)
+    lines += ["", *(f"- `{name}`: {title}" for name, title in titles.items())]
+    return "\n".join(lines) + "\n"
 
 
-def data(results: list[Result], threads: int) -> dict[str, Any]:
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+def renewed(page: str, measured: str) -> str:
+    """A page with what stands between the marks replaced; what was written by hand stays.
+
+    A page without marks is replaced as a whole.
+    """
+    block = f"{BEGIN}\n\n{measured}\n{END}"
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return before + block + after if begin and end else block + "\n"
+
+
+def data(results: list[Result], threads: int, clock: str = "real") -> dict[str, Any]:
     """Everything measured, as plain data: costs in seconds, bytes or factors."""
     return {
+        "date": date.today().isoformat(),
         "machine": machine(),
         "threads": threads,
+        "clock": clock,
         "results": [
             {
                 "case": result.case.name,
@@ -184,6 +207,24 @@ def data(results: list[Result], threads: int) -> dict[str, Any]:
             for result in results
         ],
     }
+
+
+def from_data(report: dict[str, Any], cases: Mapping[str, Case]) -> list[Result]:
+    """The results that `data` wrote; those of cases that are no more are left out."""
+    return [
+        Result(
+            cases[found["case"]],
+            found["backend"],
+            {
+                library: {metric: Sample(**sample) for metric, sample in samples.items()}
+                for library, samples in found["samples"].items()
+            },
+            found["notes"],
+            found["versions"],
+        )
+        for found in report["results"]
+        if found["case"] in cases
+    ]
 
 
 def _judged(result: Result, metric: str, budget: Budget) -> dict[str, Any] | None:

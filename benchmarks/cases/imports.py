@@ -18,7 +18,7 @@ CASE = Case(
         ("numpy", "memory"): (Budget("value", 80e6),),
         **{(b, "time"): (Budget("over_bare", 0.35),) for b in ("jax", "torch", "tensorflow")},
     },
-    repetitions=7,
+    repetitions=5,
 )
 
 SCRIPT = """

@@ -27,7 +27,7 @@ CASE = Case(
         for backend in BACKENDS
         for metric in ("save memory", "load memory")
     },
-    repetitions=5,
+    repetitions=3,
 )
 LAYERS, UNITS = 16, 1024
 
