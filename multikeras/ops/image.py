@@ -1,4 +1,4 @@
-"""Images: resizing, and what follows.
+"""Images: resizing; the other functions on images stand in modules of their own beside.
 
 An image is (height, width, channels) or, "channels_first", (channels, height, width), with or
 without a batch before. Interpolation is separable and made of gathers and matrix products, with
@@ -18,9 +18,18 @@ from multikeras.ops._images import back_to, spatial_axes
 from multikeras.ops.image_color import hsv_to_rgb as hsv_to_rgb
 from multikeras.ops.image_color import rgb_to_grayscale as rgb_to_grayscale
 from multikeras.ops.image_color import rgb_to_hsv as rgb_to_hsv
+from multikeras.ops.image_cuts import crop_images as crop_images
+from multikeras.ops.image_cuts import extract_patches as extract_patches
+from multikeras.ops.image_cuts import extract_patches_3d as extract_patches_3d
+from multikeras.ops.image_cuts import pad_images as pad_images
 from multikeras.ops.image_filters import gaussian_blur as gaussian_blur
 from multikeras.ops.image_filters import sobel_edges as sobel_edges
 from multikeras.ops.image_filters import ssim as ssim
+from multikeras.ops.image_warping import affine_transform as affine_transform
+from multikeras.ops.image_warping import elastic_transform as elastic_transform
+from multikeras.ops.image_warping import map_coordinates as map_coordinates
+from multikeras.ops.image_warping import perspective_transform as perspective_transform
+from multikeras.ops.image_warping import scale_and_translate as scale_and_translate
 from multikeras.symbolic import KerasTensor, SymbolicScope
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
@@ -109,8 +118,8 @@ def _resize(
         raise ValueError(
             f"resize: `interpolation` must be one of {INTERPOLATIONS}, got {interpolation!r}."
         )
-    if len(size) != 2:
-        raise ValueError(f"resize: `size` must be (height, width), got {size}.")
+    if not isinstance(size, (list, tuple)) or len(size) != 2:
+        raise ValueError(f"resize: `size` must be (height, width), got {size!r}.")
     if crop and pad:
         raise ValueError("resize: only one of crop and pad to the aspect ratio can be true.")
     if fill_mode not in _FILL_MODES:

@@ -21,6 +21,7 @@ from multikeras import dtypes, ops
 from multikeras.backends import native
 from multikeras.ops import rules
 from multikeras.ops._declare import op
+from multikeras.ops._drawing import supply
 from multikeras.random.seed_generator import draw_seed
 from multikeras.symbolic import KerasTensor
 
@@ -123,6 +124,7 @@ def _normals(uniforms: Any) -> Any:
     return ops.stack([radius * ops.cos(angle), radius * ops.sin(angle)], axis=-1)
 
 
+@supply  # ops draw too
 def normal(
     shape: Sequence[int],
     mean: Any = 0.0,
