@@ -78,6 +78,18 @@ def complete(results: list[Result], earlier: list[Path]) -> list[Result]:
     )
 
 
+def write(results: list[Result], options: argparse.Namespace) -> None:
+    """Writes the files that were asked for."""
+    if options.json:
+        report = table.data(results, options.threads, options.clock)
+        options.json.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    if options.markdown:
+        path = options.markdown
+        page = path.read_text(encoding="utf-8") if path.exists() else ""
+        measured = table.markdown(results, options.threads, options.clock)
+        path.write_text(table.renewed(page, measured), encoding="utf-8")
+
+
 def broken(results: list[Result]) -> list[str]:
     """What went wrong, contender by contender; what isn't installed is no fault."""
     return [
@@ -103,16 +115,10 @@ def main(arguments: list[str] | None = None) -> int:
     for case, backend, result in measure_all(cases, options.backend or list(BACKENDS), settings):
         results.append(result)
         errors.print(f"{case.name} on {backend}: measured", style="dim")
+        write(results, options)  # a run that is ended early leaves what it has measured
     results = complete(results, options.earlier)
+    write(results, options)
     console.print(table.terminal(results))
-    if options.markdown:
-        path = options.markdown
-        page = path.read_text(encoding="utf-8") if path.exists() else ""
-        measured = table.markdown(results, options.threads, options.clock)
-        path.write_text(table.renewed(page, measured), encoding="utf-8")
-    if options.json:
-        report = table.data(results, options.threads, options.clock)
-        options.json.write_text(json.dumps(report, indent=1), encoding="utf-8")
     faults = broken(results)
     for fault in faults:
         errors.print(fault, style="red", markup=False, highlight=False)

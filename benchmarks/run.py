@@ -108,8 +108,10 @@ def environment(contender: Contender, settings: Settings, home: str) -> dict[str
         ),
         str(settings.threads),
     )
+    # Installed packages have their bytecode beside them; a checkout shall have it too.
+    inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return {
-        **os.environ,
+        **inherited,
         **count,
         "PYTHONPATH": os.pathsep.join(paths),
         "MULTIKERAS_BACKEND": contender.backend,

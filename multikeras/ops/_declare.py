@@ -18,12 +18,11 @@ backend. Refused with an error that names the op and the argument: whatever can'
 
 from __future__ import annotations
 
-import ast
 import functools
 import inspect
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -244,11 +243,16 @@ def _short(value: Any) -> str:
     return text if len(text) < 80 else text[:77] + "..."
 
 
+def _docstring_only() -> None:
+    """What the body of a primitive compiles to."""
+
+
 def _is_primitive(fn: Callable) -> bool:
-    """Whether the body is only a docstring."""
-    definition = ast.parse(textwrap.dedent(inspect.getsource(fn))).body[0]
-    body = definition.body  # type: ignore[attr-defined]
-    return len(body) == 1 and isinstance(body[0], ast.Expr)
+    """Whether the body is only a docstring; told by its code, as sources take long to parse."""
+    code = fn.__code__  # type: ignore[attr-defined]
+    return code.co_code == _docstring_only.__code__.co_code and all(
+        constant is None or constant == fn.__doc__ for constant in code.co_consts
+    )
 
 
 def _find_impl(op: Op) -> Callable:
@@ -335,6 +339,12 @@ def _special_paths(op: Op, paths: list[tuple[str, str]]) -> list[str]:
     return lines
 
 
+@functools.cache
+def _compiled(source: str) -> CodeType:
+    """The code of a generated module; ops of like signatures share it."""
+    return compile(source, "<op>", "exec")
+
+
 def _generate(op: Op) -> Callable:
     """The public function, of the declaration's own signature."""
     parameters = op.signature.parameters
@@ -352,7 +362,7 @@ def _generate(op: Op) -> Callable:
             pieces.append(f"{name}=_default_{name}")
         calls.append(name)
     arguments = ", ".join(calls)
-    lines = [f"def {op.name}({', '.join(pieces)}):"]
+    lines = [f"def op({', '.join(pieces)}):"]
     plain = core.plain(op.impl)
     paths = [("_PLAIN", "_plain")] if plain is not op.impl else []
     paths.append(("_TENSORS", "_impl"))
@@ -373,8 +383,10 @@ def _generate(op: Op) -> Callable:
         "_slow": op.slow,
         **defaults,
     }
-    exec("\n".join(lines), namespace)
-    return functools.update_wrapper(namespace[op.name], op.body, updated=())
+    exec(_compiled("\n".join(lines)), namespace)
+    public = namespace["op"]
+    public.__code__ = public.__code__.replace(co_name=op.name)
+    return functools.update_wrapper(public, op.body, updated=())
 
 
 def op(rule: Rule) -> Callable[[Declared], Declared]:
