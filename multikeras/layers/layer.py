@@ -13,6 +13,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MethodType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -230,7 +231,7 @@ class Layer(Tracked):
         if self.built:
             return
         with scopes.absolute_name_scope(self._claim_path()):
-            names = list(inspect.signature(self.build).parameters)
+            names = list(_signature(self.build).parameters)
             if type(self).build is Layer.build:
                 self.built = True
                 self._build_config = {"input_shape": _shapes(args[0]) if args else None}
@@ -260,7 +261,7 @@ class Layer(Tracked):
             key: tree.map_shape_structure(tuple, value) if value is not None else None
             for key, value in shapes.items()
         }
-        if set(shapes) <= set(inspect.signature(self.build).parameters):
+        if set(shapes) <= set(_signature(self.build).parameters):
             self.build(**shapes)
         else:  # a layer of Keras's that names them otherwise: the first is that of the inputs
             self.build(next(iter(shapes.values())))
@@ -338,7 +339,7 @@ class Layer(Tracked):
         """Raises TypeError, naming the layer, unless `call` takes such arguments."""
         given = {name: value for name, value in kwargs.items() if name != "training"}
         try:
-            inspect.signature(self.call).bind(*args, **given)
+            _signature(self.call).bind(*args, **given)
         except TypeError as error:
             raise TypeError(f"{self._who()}.call: {error}") from None
 
@@ -474,7 +475,7 @@ class Layer(Tracked):
             return self._run_symbolically(args, kwargs)
 
     def _spec_from_shape(self, args: tuple, kwargs: dict) -> Any:
-        names = list(inspect.signature(self.compute_output_shape).parameters)
+        names = list(_signature(self.compute_output_shape).parameters)
         if len(names) > 1 and all(n.endswith("_shape") for n in names):
             given = dict(zip(call_info(type(self)).names, args)) | kwargs
             wanted = {n: given.get(n.removesuffix("_shape")) for n in names}
@@ -693,6 +694,19 @@ def _spec_by_running(call: Any, args: tuple, kwargs: dict) -> Any:
     )
 
 
+@functools.lru_cache(maxsize=4096)
+def _function_signature(function: Any, bound: bool = False) -> inspect.Signature:
+    return inspect.signature(MethodType(function, 0) if bound else function)
+
+
+def _signature(method: Any) -> inspect.Signature:
+    """The signature of a method, remembered: it takes longer to find than to build a layer."""
+    function = getattr(method, "__func__", None)
+    if function is None:
+        return inspect.signature(method)
+    return _function_signature(function, bound=True)
+
+
 def core_shape(tensor: Any) -> tuple:
     """The static shape of a tensor or KerasTensor."""
     return tensor.shape if isinstance(tensor, KerasTensor) else core.shape(tensor)
@@ -747,7 +761,7 @@ def _wrapped_build(build: Any) -> Any:
     @functools.wraps(build)
     def wrapper(self: Layer, *args: Any, **kwargs: Any) -> Any:
         if self._build_config is None:
-            bound = inspect.signature(build).bind(self, *args, **kwargs)
+            bound = _function_signature(build).bind(self, *args, **kwargs)
             shapes_ = dict(list(bound.arguments.items())[1:])
             self._build_config = shapes_ if shapes_ else None
         outer = self._weight_list
