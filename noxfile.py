@@ -31,6 +31,10 @@ ONE_THREAD = {
     "TF_NUM_INTEROP_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
+# The tests compile thousands of tiny programs and run each once or twice.
+QUICK_COMPILATION = {
+    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+}
 
 
 def install(session: nox.Session, *packages: str) -> None:
@@ -76,7 +80,7 @@ def tests(session: nox.Session, backend: str) -> None:
         *paths,
         "--ignore=tests/architecture",
         "--ignore=tests/portability",
-        env={"MULTIKERAS_BACKEND": backend},
+        env={"MULTIKERAS_BACKEND": backend} | (QUICK_COMPILATION if backend == "jax" else {}),
     )
 
 

@@ -119,8 +119,8 @@ def angle(x: Any) -> Any:
     """
     if _is_complex(x):
         return arithmetic.arctan2(imag(x), real(x))
-    zero = core.cast(0.0, core.dtype(x))
-    turned = arithmetic.where(elementwise.signbit(x), zero + math.pi, zero)
+    half_turn = core.cast(math.pi, core.dtype(x))
+    turned = arithmetic.where(elementwise.signbit(x), half_turn, core.cast(0.0, core.dtype(x)))
     return arithmetic.where(arithmetic.isnan(x), x, turned)
 
 

@@ -73,6 +73,26 @@ def gradients(
     ]
 
 
+def result_types(fn: Callable[..., Any], tensors: list[Any]) -> list[tuple[tuple, str]]:
+    """Shape and dtype of each tensor that `fn` gives; JAX tells without compiling anything."""
+    if BACKEND == "jax":
+        try:
+            found = jax.eval_shape(fn, *tensors)
+        except jax.errors.JAXTypeError:  # a shape follows from values
+            found = fn(*tensors)
+        return [(tuple(x.shape), x.dtype.name) for x in found]
+    return [(tuple(core.shape(x)), core.dtype_name(x)) for x in fn(*tensors)]
+
+
+def together(fns: list[Callable[[], Any]]) -> list[Any]:
+    """The results of functions without arguments, from one compilation where each has its own."""
+
+    def every() -> list[Any]:
+        return [fn() for fn in fns]
+
+    return jax.jit(every)() if BACKEND == "jax" else every()
+
+
 def compiled(fn: Callable[..., Any], tensors: list[Any], batched: list[bool]) -> Callable[..., Any]:
     """The function of tensors, compiled; with an unknown first dimension where that can be."""
     if BACKEND == "jax":
