@@ -40,6 +40,7 @@ Declared = TypeVar("Declared", bound=Callable)
 _SEQUENCES = frozenset({list, tuple})
 # Exact types: a np.float64 is a float too, but has a dtype of its own.
 _NUMBERS = frozenset({int, float})
+_WIDE_FLOATS = frozenset(dtype for dtype in core.FLOATS if "16" not in str(dtype))
 _SCALARS = {bool: "bool", int: "int", float: "float", complex: "complex"}
 
 
@@ -56,6 +57,8 @@ class Rule:
             A name that begins with "*" is a sequence of tensors.
         fast: which dtypes may skip the slow path: "any" (one dtype in, whichever), "float".
         loose: names of tensor arguments that keep their own dtype when the others promote.
+        saturates: whether a Python number that the promoted dtype can't hold becomes the nearest
+            that it can; otherwise it is what the framework makes of it.
     """
 
     spec: Callable[..., Any]
@@ -63,6 +66,7 @@ class Rule:
     tensors: tuple[str, ...] | None = None
     fast: str = "any"
     loose: tuple[str, ...] = ()
+    saturates: bool = False
 
 
 @dataclass(eq=False)
@@ -113,6 +117,8 @@ class Op:
             if sequence:
                 prepared[position] = [convert(item, dtype) for item in value]
             elif value is not None:
+                if self.rule.saturates and type(value) in _NUMBERS:
+                    value = _nearest(value, dtype or "")
                 prepared[position] = convert(value, None if name in self.rule.loose else dtype)
         return symbolic, dtype, prepared
 
@@ -228,6 +234,14 @@ def _convert(value: Any, dtype: str | None) -> Any:
     return core.convert_to_tensor(value, dtype)
 
 
+def _nearest(value: float, dtype: str) -> float:
+    """A number that an integer dtype can hold; other dtypes hold any."""
+    if not dtypes.is_int_dtype(dtype):
+        return value
+    limits = np.iinfo(dtype)
+    return int(min(max(value, limits.min), limits.max))
+
+
 def _symbolic_cast(value: Any, dtype: str | None) -> Any:
     if type(value) in _SCALARS:
         return KerasTensor((), dtype or _scalar_dtype(value))
@@ -290,7 +304,8 @@ def _fast_condition(op: Op, types: str) -> str | None:
         lacking = may_lack and defaults[name] is None
         terms.append(f"({name} is None or {term})" if lacking else term)
     if op.rule.fast == "float":
-        terms.append(f"{first}.dtype in _FLOATS")
+        keeps = op.rule.promote is None or _keeps_floats(op.rule.promote)
+        terms.append(f"{first}.dtype in {'_FLOATS' if keeps else '_WIDE_FLOATS'}")
     return " and ".join(terms)
 
 
@@ -376,6 +391,7 @@ def _generate(op: Op) -> Callable:
         "_plain": plain,
         "_TENSORS": core.TENSOR_TYPES,
         "_FLOATS": core.FLOATS,
+        "_WIDE_FLOATS": _WIDE_FLOATS,
         "_NUMBERS": _NUMBERS,
         "_scalar": core.scalar,
         "_alike": _alike,

@@ -343,7 +343,8 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
 
     Args:
         x: a tensor of any shape; its dtype is the result's (int32 for bool).
-        x_min, x_max: bounds, tensors that broadcast against `x`; None: no bound.
+        x_min, x_max: bounds, tensors that broadcast against `x`; None: no bound. Numbers that the
+            dtype of `x` can't hold stand for the nearest that it can.
 
     Example:
         >>> from multikeras import ops

@@ -113,7 +113,7 @@ def rgb_to_hsv(images: Any, data_format: str | None = None) -> Any:
     hue = arithmetic.where(arithmetic.less(hue, 0), hue + 1.0, hue)
     hue = arithmetic.where(gray, 0.0, hue)
     saturation = span / arithmetic.where(arithmetic.equal(value, 0), 1.0, value)
-    return shaping.concatenate([hue, saturation, value], axis)
+    return core.cast(shaping.concatenate([hue, saturation, value], axis), core.dtype(images))
 
 
 @op(rules.custom(_color_spec("hsv_to_rgb"), ("images",)))
@@ -142,4 +142,5 @@ def hsv_to_rgb(images: Any, data_format: str | None = None) -> Any:
         rest = arithmetic.minimum(place, 4.0 - place)
         return value - depth * arithmetic.clip(rest, 0.0, 1.0)
 
-    return shaping.concatenate([color(5.0), color(3.0), color(1.0)], axis)
+    colors = shaping.concatenate([color(5.0), color(3.0), color(1.0)], axis)
+    return core.cast(colors, core.dtype(images))

@@ -135,7 +135,7 @@ def sobel_edges(images: Any, data_format: str | None = None) -> Any:
     smooth, slope = (1.0, 2.0, 1.0), (-1.0, 0.0, 1.0)
     down = _correlated(_correlated(x, width, smooth), height, slope)
     right = _correlated(_correlated(x, height, smooth), width, slope)
-    return shaping.stack([down, right], -1)
+    return core.cast(shaping.stack([down, right], -1), dtype)
 
 
 # -------------------------------------------------------------------------------------- measures
@@ -175,7 +175,8 @@ def psnr(x1: Any, x2: Any, max_val: float) -> Any:
     """
     _same_shape("psnr", "x1", x1, "x2", x2)
     error = reductions.mean(elementwise.square(x1 - x2))
-    return (math.log(max_val) - 0.5 * elementwise.log(error)) * (20 / math.log(10))
+    ratio = (math.log(max_val) - 0.5 * elementwise.log(error)) * (20 / math.log(10))
+    return core.cast(ratio, core.dtype(x1))
 
 
 def _check_ssim(
@@ -257,4 +258,4 @@ def ssim(
     variances = local(image1 * image1 + image2 * image2) - squares
     luminance = (2.0 * both + c1) / (squares + c1)
     contrast = (2.0 * covariance + c2) / (variances + c2)
-    return reductions.mean(luminance * contrast, (-3, -2, -1))
+    return core.cast(reductions.mean(luminance * contrast, (-3, -2, -1)), core.dtype(image1))

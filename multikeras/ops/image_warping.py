@@ -553,10 +553,11 @@ def scale_and_translate(
         [0.0, 1.0, 2.0]
     """
     shape, axes = _scale_check(images, output_shape, spatial_dims, method)
+    dtype = core.dtype(images)
     for number, axis in enumerate(axes):
         size = core.shape(images)[axis]
         matrix = _resampling(
             size, shape[axis], scale[number], translation[number], method, antialias
         )
         images = shaping.moveaxis(products.tensordot(images, matrix, ((axis,), (0,))), -1, axis)
-    return images
+    return core.cast(images, dtype)

@@ -12,7 +12,7 @@ from typing import Any
 from multikeras import dtypes, shapes
 from multikeras.backends import checks
 from multikeras.ops import rules
-from multikeras.ops._declare import op
+from multikeras.ops._declare import Rule, op
 from multikeras.symbolic import KerasTensor
 
 _float = rules.unary(rules.to_float)
@@ -86,13 +86,13 @@ def log_softmax(x: Any, axis: int | Sequence[int] | None = -1) -> Any:
 
 
 def _sparse_spec(
-    dtype: None, target: KerasTensor, output: KerasTensor, from_logits: bool = False, axis: int = -1
+    dtype: str, target: KerasTensor, output: KerasTensor, from_logits: bool = False, axis: int = -1
 ) -> KerasTensor:
     checks.label_shape(target, output, axis)
-    return KerasTensor(shapes.reduce(output.shape, axis), output.dtype)
+    return KerasTensor(shapes.reduce(output.shape, axis), dtype)
 
 
-@op(rules.custom(_sparse_spec, ("target", "output")))
+@op(Rule(_sparse_spec, rules.to_float, ("target", "output"), "float", loose=("target",)))
 def sparse_categorical_crossentropy(
     target: Any, output: Any, from_logits: bool = False, axis: int = -1
 ) -> Any:

@@ -92,7 +92,7 @@ def clip_rule() -> Rule:
     def spec(dtype: str, *args: Any) -> KerasTensor:
         return KerasTensor(shapes.broadcast(*(t.shape for t in args if t is not None)), dtype)
 
-    return Rule(spec, promote, ("x", "x_min", "x_max"), "float")
+    return Rule(spec, promote, ("x", "x_min", "x_max"), "float", saturates=True)
 
 
 def sum_dtype(dtype: str) -> str:

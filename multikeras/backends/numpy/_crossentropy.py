@@ -12,6 +12,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from multikeras.backends import checks
 from multikeras.backends.numpy._activations import log_softmax, sigmoid_into, softplus
 from multikeras.backends.numpy._gradients import differentiable
 
@@ -218,6 +219,7 @@ def binary_crossentropy(
     target: np.ndarray, output: np.ndarray, from_logits: bool = False
 ) -> np.ndarray:
     """-(target * log(output) + (1 - target) * log(1 - output)), element by element."""
+    checks.same_shape("binary_crossentropy", target, output)
     if from_logits:
         return softplus.fun(output) - output * target
     p = np.clip(output, PROBABILITY_EPSILON, 1 - PROBABILITY_EPSILON)

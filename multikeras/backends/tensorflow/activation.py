@@ -43,7 +43,8 @@ def hard_silu(x: tf.Tensor) -> tf.Tensor:
 
 
 def hard_tanh(x: tf.Tensor) -> tf.Tensor:
-    return tf.clip_by_value(x, tf.cast(-1, x.dtype), tf.cast(1, x.dtype))
+    lower = 0 if x.dtype.is_unsigned else -1
+    return tf.clip_by_value(x, tf.cast(lower, x.dtype), tf.cast(1, x.dtype))
 
 
 def hard_shrink(x: tf.Tensor, threshold: float = 0.5) -> tf.Tensor:

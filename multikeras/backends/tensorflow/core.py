@@ -91,6 +91,8 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> tf.Tensor:
     if isinstance(x, tf.IndexedSlices):  # a tape's gradient of a lookup
         return convert_to_tensor(tf.convert_to_tensor(x), dtype)
     if isinstance(x, (bool, int, float, complex)):
+        if target is not None and target.is_complex:
+            x = complex(x)  # TensorFlow takes no bool for one
         return tf.constant(x, dtype=target)
     if isinstance(x, np.ndarray) or not (isinstance(x, (list, tuple)) and _holds_tensor(x)):
         x = np.asarray(x)
