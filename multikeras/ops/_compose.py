@@ -14,13 +14,16 @@ from multikeras.symbolic import SymbolicScope
 
 
 def composed(
-    *tensors: str, promote: Callable[[list[str]], str] | None = None
+    *tensors: str,
+    promote: Callable[[list[str]], str] | None = None,
+    compiled: bool = False,
 ) -> Callable[[Callable], Callable]:
     """A decorator like `op`.
 
     Args:
         *tensors: names of the tensor arguments, "*name" for a sequence of tensors.
         promote: as in `Rule`; None leaves each argument's dtype to the ops of the body.
+        compiled: as of `op`.
     """
 
     def declare(body: Callable) -> Callable:
@@ -29,6 +32,6 @@ def composed(
                 return body(*args)
 
         fast = "any" if promote is None or promote.__name__ == "common" else "float"
-        return op(Rule(spec, promote, tensors, fast))(body)
+        return op(Rule(spec, promote, tensors, fast), compiled)(body)
 
     return declare

@@ -79,6 +79,7 @@ class Op:
     body: Callable
     primitive: bool
     signature: inspect.Signature
+    compiled: bool = False
     tensors: tuple[tuple[int, str, bool], ...] = ()  # (position, name, is a sequence)
     public: Callable = field(default=lambda: None)
     impl: Callable = field(default=lambda: None)
@@ -263,7 +264,7 @@ def _docstring_only() -> None:
 
 def _is_primitive(fn: Callable) -> bool:
     """Whether the body is only a docstring; told by its code, as sources take long to parse."""
-    code = fn.__code__  # type: ignore[attr-defined]
+    code = fn.__code__
     return code.co_code == _docstring_only.__code__.co_code and all(
         constant is None or constant == fn.__doc__ for constant in code.co_consts
     )
@@ -276,7 +277,8 @@ def _find_impl(op: Op) -> Callable:
     if found is not None and (op.primitive or op.family != "core"):
         return found
     if not op.primitive:
-        return op.body
+        places = tuple(position for position, *_ in op.tensors)
+        return core.compiled_body(op.body, places) if op.compiled else op.body
     reason = native.UNSUPPORTED.get(op.name)
 
     def unsupported(*args: Any, **kwargs: Any) -> Any:
@@ -405,8 +407,13 @@ def _generate(op: Op) -> Callable:
     return functools.update_wrapper(public, op.body, updated=())
 
 
-def op(rule: Rule) -> Callable[[Declared], Declared]:
-    """Declares an op by the rule of its family; see the module's docstring."""
+def op(rule: Rule, compiled: bool = False) -> Callable[[Declared], Declared]:
+    """Declares an op by the rule of its family; see the module's docstring.
+
+    `compiled`: whether the body of a composed op runs as one compiled function where the framework
+    has a compiler. For long bodies that are pure functions of their tensors: they must draw no
+    random numbers and look at no values.
+    """
 
     def declare(fn: Any) -> Any:
         signature = inspect.signature(fn)
@@ -417,6 +424,7 @@ def op(rule: Rule) -> Callable[[Declared], Declared]:
             body=fn,
             primitive=_is_primitive(fn),
             signature=signature,
+            compiled=compiled,
         )
         wanted = rule.tensors
         if wanted is None:

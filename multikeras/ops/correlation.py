@@ -38,7 +38,7 @@ def _distances(dtype: str | None, x: Any, y: Any) -> KerasTensor:
     return KerasTensor((*batch, x.shape[-2], y.shape[-2]), dtype or "float32")
 
 
-@op(rules.custom(_distances, ("x", "y"), rules.to_float))
+@op(rules.custom(_distances, ("x", "y"), rules.to_float), compiled=True)
 def cdist(x: Any, y: Any) -> Any:
     """Euclidean distances of all pairs of points.
 
@@ -75,7 +75,7 @@ def _square(dtype: str | None, x: Any) -> KerasTensor:
     return KerasTensor(() if len(x.shape) == 1 else (x.shape[0],) * 2, dtype or "float32")
 
 
-@op(rules.custom(_square, ("x",), rules.to_float))
+@op(rules.custom(_square, ("x",), rules.to_float), compiled=True)
 def corrcoef(x: Any) -> Any:
     """Pearson's correlation coefficients of all pairs of variables.
 

@@ -58,7 +58,10 @@ def _shifted(x: Any) -> Any:
     return shaping.pad(x, ((0, 0), (1, 0)), constant_values=_NEVER)
 
 
-@op(Rule(_loss_spec, rules.to_float, ("output", *_INTEGERS), "float", loose=_INTEGERS))
+@op(
+    Rule(_loss_spec, rules.to_float, ("output", *_INTEGERS), "float", loose=_INTEGERS),
+    compiled=True,
+)
 def ctc_loss(
     target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0
 ) -> Any:
@@ -305,7 +308,8 @@ def _beam_search(
         ("inputs", "sequence_lengths"),
         "float",
         loose=("sequence_lengths",),
-    )
+    ),
+    compiled=True,
 )
 def ctc_decode(
     inputs: Any,

@@ -74,7 +74,7 @@ def _color_spec(who: str) -> Any:
     return spec
 
 
-@op(rules.custom(_color_spec("rgb_to_hsv"), ("images",)))
+@op(rules.custom(_color_spec("rgb_to_hsv"), ("images",)), compiled=True)
 def rgb_to_hsv(images: Any, data_format: str | None = None) -> Any:
     """Red, green and blue as hue, saturation and value.
 
@@ -116,7 +116,7 @@ def rgb_to_hsv(images: Any, data_format: str | None = None) -> Any:
     return core.cast(shaping.concatenate([hue, saturation, value], axis), core.dtype(images))
 
 
-@op(rules.custom(_color_spec("hsv_to_rgb"), ("images",)))
+@op(rules.custom(_color_spec("hsv_to_rgb"), ("images",)), compiled=True)
 def hsv_to_rgb(images: Any, data_format: str | None = None) -> Any:
     """Hue, saturation and value as red, green and blue: the inverse of `rgb_to_hsv`.
 

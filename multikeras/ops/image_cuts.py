@@ -248,7 +248,7 @@ def _patches(who: str, x: Any, *settings: Any) -> Any:
     return shaping.reshape(x, (*shape[:place], depth, *shape[place + rank + 1 :]))
 
 
-@op(rules.custom(_patches_spec("extract_patches"), ("images",)))
+@op(rules.custom(_patches_spec("extract_patches"), ("images",)), compiled=True)
 def extract_patches(
     images: Any,
     size: int | Sequence[int],
@@ -284,7 +284,7 @@ def extract_patches(
     return _patches("extract_patches", images, size, strides, dilation_rate, padding, data_format)
 
 
-@op(rules.custom(_patches_spec("extract_patches_3d"), ("volumes",)))
+@op(rules.custom(_patches_spec("extract_patches_3d"), ("volumes",)), compiled=True)
 def extract_patches_3d(
     volumes: Any,
     size: int | Sequence[int],

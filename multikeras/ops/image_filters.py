@@ -68,7 +68,7 @@ def _blur_spec(
     return x
 
 
-@op(rules.custom(_blur_spec, ("images",)))
+@op(rules.custom(_blur_spec, ("images",)), compiled=True)
 def gaussian_blur(
     images: Any,
     kernel_size: int | Sequence[int] = (3, 3),
@@ -107,7 +107,7 @@ def _edges_spec(_: None, x: KerasTensor, data_format: str | None) -> KerasTensor
     return KerasTensor((*x.shape, 2), dtypes.to_float(x.dtype))
 
 
-@op(rules.custom(_edges_spec, ("images",)))
+@op(rules.custom(_edges_spec, ("images",)), compiled=True)
 def sobel_edges(images: Any, data_format: str | None = None) -> Any:
     """How steeply each channel rises downwards and to the right, by Sobel's operators.
 
@@ -210,7 +210,7 @@ def _ssim_spec(
     return KerasTensor(image1.shape[:-3], dtype)
 
 
-@op(rules.custom(_ssim_spec, ("image1", "image2"), rules.to_float))
+@op(rules.custom(_ssim_spec, ("image1", "image2"), rules.to_float), compiled=True)
 def ssim(
     image1: Any,
     image2: Any,

@@ -145,7 +145,7 @@ def _map_spec(
     return KerasTensor(coordinates.shape[1:], inputs.dtype)
 
 
-@op(rules.custom(_map_spec, ("inputs", "coordinates")))
+@op(rules.custom(_map_spec, ("inputs", "coordinates")), compiled=True)
 def map_coordinates(
     inputs: Any, coordinates: Any, order: int, fill_mode: str = "constant", fill_value: float = 0
 ) -> Any:
@@ -259,7 +259,7 @@ def _affine_spec(_: None, images: KerasTensor, transform: Any, *settings: Any) -
     return images
 
 
-@op(rules.custom(_affine_spec, ("images", "transform")))
+@op(rules.custom(_affine_spec, ("images", "transform")), compiled=True)
 def affine_transform(
     images: Any,
     transform: Any,
@@ -321,7 +321,7 @@ def _from_points(start: Any, end: Any) -> Any:
     return linalg.solve(matrix, shaping.concatenate([u, v], -1)[..., None])[..., 0]
 
 
-@op(rules.custom(_perspective_spec, ("images", "start_points", "end_points")))
+@op(rules.custom(_perspective_spec, ("images", "start_points", "end_points")), compiled=True)
 def perspective_transform(
     images: Any,
     start_points: Any,
@@ -516,7 +516,8 @@ def _scale_spec(
         lambda found: dtypes.to_float(found[0]),
         ("images", "scale", "translation"),
         "float",
-    )
+    ),
+    compiled=True,
 )
 def scale_and_translate(
     images: Any,

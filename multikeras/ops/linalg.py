@@ -546,7 +546,7 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return reductions.sum(diagonal(x, offset, axis1, axis2), -1)
 
 
-@composed("x1", "x2", promote=rules.common)
+@composed("x1", "x2", promote=rules.common, compiled=True)
 def cross(
     x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Any:

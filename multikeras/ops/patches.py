@@ -102,7 +102,7 @@ def _unfold_spec(_: None, x: KerasTensor, *settings: Any) -> KerasTensor:
     return KerasTensor((batch, rows, shapes.size(tuple(counts))), x.dtype)
 
 
-@op(rules.custom(_unfold_spec, ("x",)))
+@op(rules.custom(_unfold_spec, ("x",)), compiled=True)
 def unfold(
     x: Any, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
 ) -> Any:
@@ -170,7 +170,7 @@ def _fold_spec(_: None, x: KerasTensor, *settings: Any) -> KerasTensor:
     return KerasTensor((x.shape[0], channels, *sizes), x.dtype)
 
 
-@op(rules.custom(_fold_spec, ("x",)))
+@op(rules.custom(_fold_spec, ("x",)), compiled=True)
 def fold(
     x: Any,
     output_size: Sizes,
@@ -362,7 +362,7 @@ def _split(x: Any, axis: int, bins: int) -> Any:
     return shaping.reshape(x, (*shape[:axis], bins, shape[axis] // bins, *shape[axis + 1 :]))
 
 
-@op(rules.custom(_adaptive_spec, ("inputs",), rules.to_float))
+@op(rules.custom(_adaptive_spec, ("inputs",), rules.to_float), compiled=True)
 def adaptive_average_pool(inputs: Any, output_size: Sizes, data_format: str | None = None) -> Any:
     """Averages over as many bins as wanted, of sizes as equal as can be.
 
@@ -396,7 +396,7 @@ def adaptive_average_pool(inputs: Any, output_size: Sizes, data_format: str | No
     return inputs
 
 
-@op(rules.custom(_adaptive_spec, ("inputs",)))
+@op(rules.custom(_adaptive_spec, ("inputs",)), compiled=True)
 def adaptive_max_pool(inputs: Any, output_size: Sizes, data_format: str | None = None) -> Any:
     """The largest of as many bins as wanted, of sizes as equal as can be.
 

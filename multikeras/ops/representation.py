@@ -94,7 +94,7 @@ def _places(x: Any, wide: str) -> Any:
     return arithmetic.where(arithmetic.less(bits, 0), arithmetic.subtract(lowest, bits), bits)
 
 
-@composed("x1", "x2", promote=rules.to_float)
+@composed("x1", "x2", promote=rules.to_float, compiled=True)
 def nextafter(x1: Any, x2: Any) -> Any:
     """The next representable number from `x1` towards `x2`.
 
@@ -138,7 +138,7 @@ def _ldexp_spec(dtype: str, x1: KerasTensor, x2: KerasTensor) -> KerasTensor:
     return KerasTensor(shapes.broadcast(x1.shape, x2.shape), dtype)
 
 
-@op(Rule(_ldexp_spec, rules.to_float, ("x1", "x2"), "float", loose=("x2",)))
+@op(Rule(_ldexp_spec, rules.to_float, ("x1", "x2"), "float", loose=("x2",)), compiled=True)
 def ldexp(x1: Any, x2: Any) -> Any:
     """`x1 * 2**x2`, exactly, also where `2**x2` alone would overflow.
 

@@ -336,7 +336,7 @@ def _overlapped_shape(x: KerasTensor, sequence_stride: int) -> tuple:
     return (*batch, (count - 1) * sequence_stride + length)
 
 
-@op(rules.like(_overlapped_shape, tensors=("x",)))
+@op(rules.like(_overlapped_shape, tensors=("x",)), compiled=True)
 def overlap_sequences(x: Any, sequence_stride: int) -> Any:
     """Adds up frames where they overlap: what `extract_sequences` takes apart.
 
@@ -403,7 +403,7 @@ def _sizes(who: str, sequence_length: Any, sequence_stride: Any, fft_length: Any
     return length, stride, size
 
 
-@composed("x", promote=to_part)
+@composed("x", promote=to_part, compiled=True)
 def stft(
     x: Any,
     sequence_length: int,
@@ -446,7 +446,7 @@ def stft(
     return rfft(arithmetic.multiply(frames(x, size, stride), weights), size)
 
 
-@composed("*x", promote=to_part)
+@composed("*x", promote=to_part, compiled=True)
 def istft(
     x: Any,
     sequence_length: int,

@@ -92,7 +92,7 @@ def _quantile(x: Any, q: Any, axis: Any, method: str, keepdims: bool, skip_nan: 
     return expand_dims(result, tuple(a + offset for a in sorted(axes))) if rank else result
 
 
-@composed("x", "q", promote=rules.to_float)
+@composed("x", "q", promote=rules.to_float, compiled=True)
 def quantile(
     x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
@@ -117,7 +117,7 @@ def quantile(
     return _quantile(x, q, axis, method, keepdims, False)
 
 
-@composed("x", "q", promote=rules.to_float)
+@composed("x", "q", promote=rules.to_float, compiled=True)
 def percentile(
     x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
@@ -142,7 +142,7 @@ def percentile(
     return _quantile(x, divide(q, 100), axis, method, keepdims, False)
 
 
-@composed("x", "q", promote=rules.to_float)
+@composed("x", "q", promote=rules.to_float, compiled=True)
 def nanquantile(
     x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
@@ -167,7 +167,7 @@ def nanquantile(
     return _quantile(x, q, axis, method, keepdims, True)
 
 
-@composed("x", "q", promote=rules.to_float)
+@composed("x", "q", promote=rules.to_float, compiled=True)
 def nanpercentile(
     x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
@@ -192,7 +192,7 @@ def nanpercentile(
     return _quantile(x, divide(q, 100), axis, method, keepdims, True)
 
 
-@composed("x", promote=rules.to_float)
+@composed("x", promote=rules.to_float, compiled=True)
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The middle element over axes, or the mean of the two middle ones; NaN if there is one.
 
@@ -209,7 +209,7 @@ def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return quantile(x, 0.5, axis, keepdims=keepdims)
 
 
-@composed("x", promote=rules.to_float)
+@composed("x", promote=rules.to_float, compiled=True)
 def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """`median` of the elements that are not NaN.
 
@@ -244,7 +244,7 @@ def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return divide(sum(where(isnan(x), 0, x), axis, keepdims), present)
 
 
-@composed("x", promote=rules.to_float)
+@composed("x", promote=rules.to_float, compiled=True)
 def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Variance over axes of the elements that are not NaN.
 
@@ -262,7 +262,7 @@ def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return nanmean(square(distance), axis, keepdims)
 
 
-@composed("x", promote=rules.to_float)
+@composed("x", promote=rules.to_float, compiled=True)
 def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Standard deviation over axes of the elements that are not NaN.
 

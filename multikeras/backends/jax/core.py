@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +10,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from multikeras import dtypes
+from multikeras import config, dtypes
 
 TENSOR_TYPES = frozenset({type(jnp.zeros(()))})
 PLAIN_TYPES = TENSOR_TYPES
 FLOATS = frozenset(np.dtype(dtypes.numpy_dtype(name)) for name in dtypes.FLOAT_DTYPES)
+# What `compiled_body` takes for a setting: whatever else comes may be a tensor.
+_SETTINGS = frozenset({bool, int, float, str, type(None), type, np.dtype})
+_AT_ONCE, _REMEMBERED = 16, 512
 _NAMES = {dtypes.numpy_dtype(name): name for name in dtypes.ALL_DTYPES if name != "string"}
 
 
@@ -33,6 +37,50 @@ class BaseLayer:
 def plain(fn: Callable) -> Callable:
     """The same function: no quicker one for plain tensors."""
     return fn
+
+
+def _is_setting(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_setting, value))
+    return type(value) in _SETTINGS
+
+
+def compiled_body(body: Callable, tensors: tuple[int, ...]) -> Callable:
+    """The body of a composed op as one compiled function of the arguments at `tensors`.
+
+    For each choice of the other arguments there is one. It is compiled at once, which is quicker
+    than to compile the body op by op; where an op has seen many choices, the second time that one
+    comes, as they may be new in every call.
+    """
+    known: dict[str, Callable | None] = {}
+
+    def call(*args: Any) -> Any:
+        settings = [None if k in tensors else value for k, value in enumerate(args)]
+        if not all(map(_is_setting, settings)):
+            return body(*args)
+        # Bodies read these two as they run.
+        key = repr((settings, config.floatx(), config.image_data_format()))
+        run = known.get(key)
+        if run is None:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            if len(known) >= _AT_ONCE and key not in known:
+                known[key] = None
+                return body(*args)
+            run = known[key] = _of_tensors(body, tensors, copy.deepcopy(settings))
+        return run(*[args[k] for k in tensors])
+
+    return call
+
+
+def _of_tensors(body: Callable, tensors: tuple[int, ...], settings: list[Any]) -> Callable:
+    def function(*values: Any) -> Any:
+        filled = list(settings)
+        for place, value in zip(tensors, values, strict=True):
+            filled[place] = value
+        return body(*filled)
+
+    return jax.jit(function, inline=True)
 
 
 def is_tensor(x: Any) -> bool:

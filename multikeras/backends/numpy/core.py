@@ -10,6 +10,7 @@ import ml_dtypes
 import numpy as np
 from autograd.extend import Box, defvjp, notrace_primitive, primitive
 from autograd.numpy.numpy_boxes import ArrayBox
+from autograd.tracer import getval
 
 from multikeras import dtypes
 
@@ -52,6 +53,11 @@ def plain(fn: Callable) -> Callable:
     return getattr(fn, "fun", fn)
 
 
+def compiled_body(body: Callable, tensors: tuple[int, ...]) -> Callable:
+    """The body of a composed op as it is: eager calls compile nothing."""
+    return body
+
+
 def is_tensor(x: Any) -> bool:
     return isinstance(x, (np.ndarray, ArrayBox, np.generic))
 
@@ -81,7 +87,10 @@ def cast(x: Any, dtype: str) -> Any:
     target = dtypes.numpy_dtype(dtype)
     if x.dtype == target:
         return x
-    return np.asarray(_astype.fun(x, target)) if not isinstance(x, Box) else _astype(x, target)
+    if not isinstance(x, Box):
+        return np.asarray(x.astype(target))
+    # No gradient flows through integers.
+    return np.asarray(getval(x)).astype(target) if target.kind in "biu" else _astype(x, target)
 
 
 def convert_to_tensor(x: Any, dtype: str | None = None) -> Any:
