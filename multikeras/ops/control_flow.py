@@ -55,6 +55,52 @@ def _tensors(structure: Any) -> Any:
     )
 
 
+def _leaves(structure: Any) -> list[Any]:
+    """The tensors of a structure: a None is none, and stays where it is."""
+    return [leaf for leaf in tree.flatten(structure) if leaf is not None]
+
+
+def _refilled(structure: Any, leaves: Sequence[Any]) -> Any:
+    """The structure with other tensors."""
+    supply = iter(leaves)
+    return tree.map_structure(lambda leaf: None if leaf is None else next(supply), structure)
+
+
+def _next_leaves(who: str, before: Any, after: Any) -> list[Any]:
+    """The tensors of what the function of a loop returned, which must be built as it was given."""
+    after = _tensors(after)
+    nones = [[leaf is None for leaf in tree.flatten(x)] for x in (before, after)]
+    try:
+        tree.assert_same_paths(before, after)
+    except ValueError as error:
+        raise ValueError(f"{who} must return what it is given, in the same form. {error}") from None
+    if nones[0] != nones[1]:
+        raise ValueError(f"{who} must return None where, and only where, it is given None.")
+    return _leaves(after)
+
+
+def _flat_function(who: str, f: Callable, xs: Any) -> tuple[Callable, list[Any], Callable]:
+    """`f` as a function from tensors to tensors, the tensors of `xs`, and what puts results back
+    into the form that `f` returns."""
+    leaves = _leaves(xs)
+    if not leaves:
+        raise ValueError(f"{who}: expected at least one tensor, got {xs!r}.")
+    shapes = [tuple(x.shape) for x in leaves]
+    if () in shapes or len({shape[0] for shape in shapes} - {None}) > 1:
+        raise ValueError(
+            f"{who}: all tensors need the same first dimension, got shapes "
+            f"{', '.join(str(shape) for shape in shapes)}."
+        )
+    forms: list[Any] = []
+
+    def flat(parts: Sequence[Any]) -> tuple:
+        result = _tensors(f(_refilled(xs, parts)))
+        forms[:] = [result]
+        return tuple(_leaves(result))
+
+    return flat, leaves, lambda found: _refilled(forms[0], found)
+
+
 def _like(structure: Any) -> Any:
     """KerasTensors of the same shapes and dtypes."""
     structure = _tensors(structure)
@@ -165,18 +211,22 @@ def while_loop(
     """
     single = not isinstance(loop_vars, (tuple, list))
     kind = type(loop_vars)
-    start = tuple(_tensors([loop_vars] if single else list(loop_vars)))
+    start = _tensors([loop_vars] if single else list(loop_vars))
 
-    def step(*values: Any) -> tuple:
-        result = body(*values)
-        result = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+    def step(*leaves: Any) -> tuple:
+        result = body(*_refilled(start, leaves))
+        result = list(result) if isinstance(result, (tuple, list)) else [result]
         if len(result) != len(start):
             raise ValueError(
                 f"while_loop: `body` returned {len(result)} loop variables, expected {len(start)}."
             )
-        return tuple(_tensors(list(result)))
+        return tuple(_next_leaves("while_loop: `body`", start, result))
 
-    end = _flow.while_loop(cond, step, start, maximum_iterations)
+    def go_on(*leaves: Any) -> Any:
+        return cond(*_refilled(start, leaves))
+
+    leaves = _flow.while_loop(go_on, step, tuple(_leaves(start)), maximum_iterations)
+    end = _refilled(start, leaves)
     if single:
         return end[0]
     return kind(end) if kind in (tuple, list) else tuple(end)
@@ -196,7 +246,13 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
         >>> int(ops.fori_loop(0, 4, lambda i, total: total + i, 10))
         16
     """
-    return _flow.fori_loop(lower, upper, body_fun, _tensors(init_val))
+    start = _tensors(init_val)
+
+    def step(i: Any, leaves: Any) -> tuple:
+        result = body_fun(i, _refilled(start, leaves))
+        return tuple(_next_leaves("fori_loop: `body_fun`", start, result))
+
+    return _refilled(start, _flow.fori_loop(lower, upper, step, tuple(_leaves(start))))
 
 
 def _scan_spec(
@@ -264,7 +320,8 @@ def map(f: Callable, xs: Any) -> Any:
         >>> ops.convert_to_numpy(ops.map(lambda x: x * x, ops.convert_to_tensor([1, 2]))).tolist()
         [1, 4]
     """
-    return _flow.map(f, _tensors(xs))
+    flat, leaves, back = _flat_function("map", f, _tensors(xs))
+    return back(_flow.map(flat, tuple(leaves)))
 
 
 @_symbolic(lambda function, elements: _steps(function(_first(elements)), _length(elements)))
@@ -281,7 +338,8 @@ def vectorized_map(function: Callable, elements: Any) -> Any:
         >>> ops.convert_to_numpy(ops.vectorized_map(lambda row: row * 2, x)).tolist()
         [[2.0, 4.0], [6.0, 8.0]]
     """
-    return _flow.vectorized_map(function, _tensors(elements))
+    flat, leaves, back = _flat_function("vectorized_map", function, _tensors(elements))
+    return back(_flow.vectorized_map(flat, tuple(leaves)))
 
 
 def _along(x: Any, axis: int, start: int | None, stop: int | None) -> Any:

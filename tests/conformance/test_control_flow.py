@@ -33,6 +33,61 @@ def _scan(x: Any, reverse: bool = False) -> Any:
     return ops.concatenate([ys, ops.expand_dims(last, 0)])
 
 
+def _none_in_scan(x: Any) -> Any:
+    def step(carry: Any, value: Any) -> tuple:
+        assert carry["none"] is None
+        return {"sum": carry["sum"] + value[0], "none": None}, (value[0] * 2, value[1])
+
+    carry, ys = ops.scan(step, {"sum": x[0] * 0, "none": None}, (x, None))
+    assert carry["none"] is None and ys[1] is None
+    return ys[0] + carry["sum"]
+
+
+def _none_in_while(x: Any) -> Any:
+    def step(i: Any, none: Any, state: Any) -> tuple:
+        assert none is None
+        return i + 1, None, {"x": state["x"] + x}
+
+    end = ops.while_loop(lambda i, none, state: i < 2, step, (0, None, {"x": x}))
+    assert end[1] is None
+    return end[2]["x"]
+
+
+def _none_in_fori(x: Any) -> Any:
+    end = ops.fori_loop(0, 2, lambda _, s: (s[0] * x, None), (x, None))
+    assert end[1] is None
+    return end[0]
+
+
+def _none_in(mapping: Callable) -> Callable:
+    def function(x: Any) -> Any:
+        found = mapping(lambda v: {"y": v[0] * 3, "none": v[1]}, (x, None))
+        assert found["none"] is None
+        return found["y"]
+
+    return function
+
+
+def _none_in_branches(x: Any) -> Any:
+    first = ops.cond(ops.sum(x) > 3, lambda: (x * 2, None), lambda: (x, None))
+    second = ops.switch(ops.cast(x[0], "int32"), [lambda v: (v, None), lambda v: (v + 1, None)], x)
+    assert first[1] is None and second[1] is None
+    return first[0] * second[0]
+
+
+def _recurrence(x: Any) -> Any:
+    """`y = x * y + x`, by combining pairs."""
+
+    def both(a: Any, b: Any) -> dict:
+        return {"m": a["m"] * b["m"], "s": a["s"] * b["m"] + b["s"]}
+
+    return ops.associative_scan(both, {"m": x, "s": x})["s"]
+
+
+def _squared(x: Any) -> Any:
+    return ops.custom_gradient(lambda v: (v * v, lambda upstream: upstream * 5.0 * v))(x)
+
+
 CASES: dict[str, tuple[Callable, Any]] = {
     "cond_true": (lambda x: ops.cond(ops.sum(x) > 3, lambda: x * 2, lambda: x), 2 * X),
     "cond_false": (lambda x: ops.cond(ops.sum(x) > 99, lambda: x * 2, lambda: x), X),
@@ -63,6 +118,34 @@ CASES: dict[str, tuple[Callable, Any]] = {
     "map_structure": (lambda x: ops.map(lambda v: {"y": v[0] * v[1]}, (x, x))["y"], X * X),
     "vectorized_map": (lambda x: ops.vectorized_map(lambda v: v[0] * v[1], (x, x)), X * X),
     "associative_scan": (lambda x: ops.associative_scan(lambda a, b: a + b, x), np.cumsum(X)),
+    "associative_scan_structure": (_recurrence, [1, 4, 15, 64]),
+    "associative_scan_last_axis": (
+        lambda x: ops.associative_scan(lambda a, b: a + b, ops.stack([x, x]), axis=-1)[1],
+        np.cumsum(X),
+    ),
+    "associative_scan_of_one": (lambda x: ops.associative_scan(lambda a, b: a + b, x[:1]), [1]),
+    "while_never": (lambda x: ops.while_loop(lambda v: ops.sum(v) < 0, lambda v: v * 2, x), X),
+    "while_list": (
+        lambda x: ops.while_loop(lambda a, b: a < 2, lambda a, b: [a + 1, b * 2], [0, x])[1],
+        4 * X,
+    ),
+    "fori_downwards": (lambda x: ops.fori_loop(3, 0, lambda _, s: s * 2, x), X),
+    "fori_tensors": (
+        lambda x: ops.fori_loop(
+            ops.cast(x[0], "int32"), ops.cast(x[2], "int32"), lambda _, s: s * 2, x
+        ),
+        4 * X,
+    ),
+    "scan_python_number": (lambda x: ops.scan(lambda c, v: (c + v, c), 0.0, x)[1], [0, 1, 3, 6]),
+    "none_in_scan": (_none_in_scan, [12, 14, 16, 18]),
+    "none_in_while": (_none_in_while, 3 * X),
+    "none_in_fori": (_none_in_fori, X**3),
+    "none_in_map": (_none_in(ops.map), 3 * X),
+    "none_in_vectorized_map": (_none_in(ops.vectorized_map), 3 * X),
+    "none_in_branches": (_none_in_branches, 2 * X * (X + 1)),
+    "stop_gradient": (lambda x: x * ops.stop_gradient(x), X * X),
+    "custom_gradient": (_squared, X * X),
+    "jvp": (lambda x: ops.jvp(lambda a, b: a * b, (x, x), (x * 0 + 1, x * 0))[1], X),
     "associative_scan_reverse": (
         lambda x: ops.associative_scan(lambda a, b: a + b, x, reverse=True),
         [10, 9, 7, 4],
@@ -96,6 +179,22 @@ GRADIENTS: dict[str, tuple[Callable, Any]] = {
         lambda x: ops.sum(ops.associative_scan(lambda a, b: a + b, x)),
         [4, 3, 2, 1],
     ),
+    "associative_scan_structure": (lambda x: _recurrence(x)[1], [X[1], X[0] + 1, 0, 0]),
+    "switch": (
+        lambda x: ops.sum(ops.switch(ops.cast(x[0], "int32"), [lambda v: v, lambda v: v * v], x)),
+        2 * X,
+    ),
+    "cond_of_values": (
+        lambda x: ops.sum(ops.cond(ops.sum(x) > 3, lambda: x**3, lambda: x)),
+        3 * X**2,
+    ),
+    "scan_outputs": (lambda x: ops.sum(ops.scan(lambda c, v: (c + v, c * v), 0.0, x)[1]), 10 - X),
+    "scan_none": (lambda x: ops.sum(_none_in_scan(x)), [6, 6, 6, 6]),
+    "fori_none": (lambda x: ops.sum(_none_in_fori(x)), 3 * X**2),
+    "vectorized_map": (lambda x: ops.sum(ops.vectorized_map(lambda v: v * v, x)), 2 * X),
+    "stop_gradient": (lambda x: ops.sum(x * ops.stop_gradient(x)), X),
+    "custom_gradient": (lambda x: ops.sum(_squared(x)), 5 * X),
+    "jvp": (lambda x: ops.sum(ops.jvp(lambda a: a**3, (x,), (x * 0 + 1,))[1]), 6 * X),
 }
 
 
@@ -168,6 +267,14 @@ def test_symbolic_results() -> None:
         (lambda x: ops.scan(lambda c, v: (c, v), x), "length"),
         (lambda x: ops.scan(lambda c, v: (c, v), x, x, 7), "7"),
         (lambda x: ops.while_loop(lambda a: True, lambda a: (a, a), (x,)), "2 loop variables"),
+        (lambda x: ops.while_loop(lambda a: True, lambda a: None, x), "while_loop: `body`.*None"),
+        (lambda x: ops.while_loop(lambda a: True, lambda a: {"b": x}, x), "while_loop: `body`"),
+        (lambda x: ops.fori_loop(0, 2, lambda i, s: (s, s), x), "fori_loop: `body_fun`"),
+        (lambda x: ops.map(lambda v: v, None), "map: expected at least one tensor"),
+        (lambda x: ops.map(lambda v: v[0], (x, x[:2])), r"map: .*\(4,\), \(2,\)"),
+        (lambda x: ops.vectorized_map(lambda v: v, x[0]), "vectorized_map: .*first dimension"),
+        (lambda x: ops.associative_scan(lambda a, b: a, (x, x[:2])), "associative_scan"),
+        (lambda x: ops.jvp(lambda a: a, (x,), (x[:2],)), "jvp: a tangent"),
     ],
 )
 def test_errors(call: Callable, message: str) -> None:

@@ -10,6 +10,7 @@ import autograd
 import autograd.numpy as anp
 import numpy as np
 from autograd.extend import Box, defvjp_argnums, primitive
+from autograd.tracer import getval
 
 from multikeras import tree
 from multikeras.backends import loops
@@ -82,7 +83,7 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple, has_aux: bool) -> tuple:
         kept[:] = list(result) if has_aux else [result, None]
         return [core.convert_to_tensor(leaf) for leaf in tree.flatten(kept[0])]
 
-    values = [core.convert_to_numpy(v) for v in flat(*points)]
+    values = flat(*points)
     structure, aux = kept
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Output seems independent")  # its change is 0
@@ -94,7 +95,8 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple, has_aux: bool) -> tuple:
     return (*outputs, aux) if has_aux else outputs
 
 
-def _change(function: Callable, points: list, directions: list, value: np.ndarray) -> np.ndarray:
+def _change(function: Callable, points: list, directions: list, value: Any) -> Any:
+    value = np.asarray(getval(value))
     if value.dtype.kind in "biu":
         return np.zeros_like(value)
     backward, _ = autograd.make_vjp(function, tuple(range(len(points))))(*points)
@@ -105,7 +107,8 @@ def _change(function: Callable, points: list, directions: list, value: np.ndarra
 
     zero = np.zeros_like(value)
     try:
-        return np.asarray(autograd.make_vjp(along)(zero)[0](value.dtype.type(1)), value.dtype)
+        found = autograd.make_vjp(along)(zero)[0](value.dtype.type(1))
+        return core.convert_to_tensor(found, core.dtype_name(value))
     except NotImplementedError:
         # A kernel whose backward pass is a plain function: one row of the Jacobian at a time.
         found = np.zeros_like(value)

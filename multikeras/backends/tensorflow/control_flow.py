@@ -54,29 +54,31 @@ def scan(
 
     # The first step stands before the loop: it tells what the outputs look like.
     carry, y = f(init, None if xs is None else loops.step_of(xs, at(0)))
-    leaves = [tf.convert_to_tensor(leaf) for leaf in tree.flatten(y) if leaf is not None]
     arrays = [
         tf.TensorArray(leaf.dtype, size=length, element_shape=leaf.shape).write(at(0), leaf)
-        for leaf in leaves
+        for leaf in _flat(y)
     ]
 
     def step(k: tf.Tensor, state: list, written: list) -> tuple:
-        inside = tree.pack_sequence_as(carry, state)
+        inside = _filled(carry, state)
         new, y = f(inside, None if xs is None else loops.step_of(xs, at(k)))
-        rows = [leaf for leaf in tree.flatten(y) if leaf is not None]
-        written = [a.write(at(k), row) for a, row in zip(written, rows, strict=True)]
+        written = [a.write(at(k), row) for a, row in zip(written, _flat(y), strict=True)]
         return k + 1, _flat(new), written
 
     flat = _flat(carry)
     start = (tf.constant(1), flat, arrays)
     _, flat, arrays = tf.while_loop(lambda k, *_: k < length, step, start)
-    stacks = iter([array.stack() for array in arrays])
-    ys = tree.map_structure(lambda leaf: None if leaf is None else next(stacks), y)
-    return tree.pack_sequence_as(carry, flat), ys
+    return _filled(carry, flat), _filled(y, [array.stack() for array in arrays])
 
 
 def _flat(structure: Any) -> list[tf.Tensor]:
-    return [tf.convert_to_tensor(leaf) for leaf in tree.flatten(structure)]
+    """The tensors of a structure; a None is no tensor, and stays where it is."""
+    return [tf.convert_to_tensor(leaf) for leaf in tree.flatten(structure) if leaf is not None]
+
+
+def _filled(structure: Any, tensors: list[tf.Tensor]) -> Any:
+    supply = iter(tensors)
+    return tree.map_structure(lambda leaf: None if leaf is None else next(supply), structure)
 
 
 def map(f: Callable, xs: Any) -> Any:

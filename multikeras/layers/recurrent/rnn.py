@@ -253,30 +253,29 @@ class RNN(Layer):
             previous = ops.zeros((batch, *_sizes(size)), dtype=ops.dtype(first))
 
         def step(carry: Any, x: Any) -> Any:
-            *before, old = carry
-            inputs, *kept = x
+            before, old = carry
+            inputs, keep = x
             output, new = self._step(inputs, old, training, constants)
-            emitted = output
-            if kept:
-                new = tree.map_structure(lambda n, o: _select(kept[0], n, o), new, old)
-                output = _select(kept[0], output, before[0])
-                zeros = ops.zeros_like(output)
-                emitted = _select(kept[0], output, zeros) if self.zero_output_for_mask else output
-            return ((output, new) if kept else (new,)), emitted
+            if keep is None:
+                return (None, new), output
+            new = tree.map_structure(lambda n, o: _select(keep, n, o), new, old)
+            output = emitted = _select(keep, output, before)
+            if self.zero_output_for_mask:
+                emitted = _select(keep, output, ops.zeros_like(output))
+            return (output, new), emitted
 
         # Without a mask there is no need of the previous output.
-        carry: Any = (states,) if mask is None else (previous, states)
-        sequences = (steps,) if mask is None else (steps, mask)
+        carry = (None if mask is None else previous, states)
         if self.unroll:
             outputs = []
             for i in range(steps.shape[0]):
-                carry, y = step(carry, tuple(x[i] for x in sequences))
+                carry, y = step(carry, (steps[i], None if mask is None else mask[i]))
                 outputs.append(y)
             everything = ops.stack(outputs, axis=1)
         else:
-            carry, everything = ops.scan(step, carry, sequences)
+            carry, everything = ops.scan(step, carry, (steps, mask))
             everything = ops.moveaxis(everything, 0, 1)
-        return everything, everything[:, -1], list(carry[-1])
+        return everything, everything[:, -1], list(carry[1])
 
     def _step(self, inputs: Any, states: Any, training: bool | None, constants: Any) -> Any:
         """One call of the cell; the new states as a list."""
