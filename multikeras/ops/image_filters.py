@@ -21,8 +21,27 @@ from multikeras.ops.patches import sizes_of
 from multikeras.symbolic import KerasTensor
 
 
-def _correlated(x: Any, axis: int, weights: Sequence[float]) -> Any:
-    """The sum of as many neighbours along an axis, weighted; none is padded."""
+def _sums_spec(_: None, x: KerasTensor, axis: int, weights: Sequence[float]) -> KerasTensor:
+    length = x.shape[axis]
+    count = None if length is None else length - len(weights) + 1
+    return KerasTensor((*x.shape[:axis], count, *x.shape[axis + 1 :]), x.dtype)
+
+
+@op(rules.custom(_sums_spec, ("x",)))
+def neighbour_sums(x: Any, axis: int, weights: Sequence[float]) -> Any:
+    """The sum of as many neighbours along an axis, weighted; none is padded. Not exported.
+
+    Args:
+        x: floats of any shape.
+        axis: which, from the front.
+        weights: numbers, of which one is not 0.
+
+    Example:
+        >>> from multikeras import ops
+        >>> from multikeras.ops.image_filters import neighbour_sums
+        >>> ops.convert_to_numpy(neighbour_sums([1.0, 2.0, 4.0], 0, (1.0, 10.0))).tolist()
+        [21.0, 42.0]
+    """
     count = core.shape(x)[axis] - len(weights) + 1
     front = (slice(None),) * axis
     total = None
@@ -98,7 +117,7 @@ def gaussian_blur(
     sizes = sizes_of("gaussian_blur", "kernel_size", kernel_size, 2)
     x = _padded(as_float(images), (height, width), sizes)
     for axis, size, spread in zip((height, width), sizes, _sigmas(sigma), strict=True):
-        x = _correlated(x, axis, _bell(size, spread))
+        x = neighbour_sums(x, axis, _bell(size, spread))
     return back_to(x, core.dtype(images))
 
 
@@ -133,8 +152,8 @@ def sobel_edges(images: Any, data_format: str | None = None) -> Any:
     dtype = dtypes.to_float(core.dtype(images))
     x = _padded(core.cast(images, dtype), (height, width), (3, 3), "reflect")
     smooth, slope = (1.0, 2.0, 1.0), (-1.0, 0.0, 1.0)
-    down = _correlated(_correlated(x, width, smooth), height, slope)
-    right = _correlated(_correlated(x, height, smooth), width, slope)
+    down = neighbour_sums(neighbour_sums(x, width, smooth), height, slope)
+    right = neighbour_sums(neighbour_sums(x, height, smooth), width, slope)
     return core.cast(shaping.stack([down, right], -1), dtype)
 
 
@@ -248,7 +267,7 @@ def ssim(
     weights = _bell(filter_size, filter_sigma)
 
     def local(x: Any) -> Any:
-        return _correlated(_correlated(x, height, weights), width, weights)
+        return neighbour_sums(neighbour_sums(x, height, weights), width, weights)
 
     c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
     mean1, mean2 = local(image1), local(image2)

@@ -6,6 +6,7 @@ sizes, not with their product. Refused: ranks, sizes and formats that do not fit
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -362,6 +363,19 @@ def _split(x: Any, axis: int, bins: int) -> Any:
     return shaping.reshape(x, (*shape[:axis], bins, shape[axis] // bins, *shape[axis + 1 :]))
 
 
+def _mixed(x: Any, axis: int, weights: np.ndarray) -> Any:
+    """Along an axis, as many sums of its elements as there are rows of `weights`."""
+    shape, (bins, length) = core.shape(x), weights.shape
+    result = (*shape[:axis], bins, *shape[axis + 1 :])
+    dtype = core.dtype(x)
+    if axis == len(shape) - 1:
+        return products.matmul(x, core.convert_to_tensor(weights.T, dtype))
+    # The axes before and after become one each: no transposition.
+    x = shaping.reshape(x, (-1, length, math.prod(shape[axis + 1 :])))
+    mixed = products.matmul(core.convert_to_tensor(weights, dtype), x)
+    return shaping.reshape(mixed, result)
+
+
 @op(rules.custom(_adaptive_spec, ("inputs",), rules.to_float), compiled=True)
 def adaptive_average_pool(inputs: Any, output_size: Sizes, data_format: str | None = None) -> Any:
     """Averages over as many bins as wanted, of sizes as equal as can be.
@@ -389,10 +403,9 @@ def adaptive_average_pool(inputs: Any, output_size: Sizes, data_format: str | No
             inputs = reductions.mean(_split(inputs, axis, bins), axis + 1)
             continue
         start, end = _edges(length, bins)
-        place = np.arange(length)[:, None]
-        weights = ((place >= start) & (place < end)) / (end - start)
-        matrix = core.convert_to_tensor(weights, core.dtype(inputs))
-        inputs = shaping.moveaxis(products.tensordot(inputs, matrix, ((axis,), (0,))), -1, axis)
+        place = np.arange(length)
+        inside = (place >= start[:, None]) & (place < end[:, None])
+        inputs = _mixed(inputs, axis, inside / (end - start)[:, None])
     return inputs
 
 

@@ -110,6 +110,11 @@ _FIRST = {"data_format": "channels_first"}
 _UNIT = f(2, 3, 4, 3, low=0, high=1)
 _GRAYS = np.array([[[0, 0, 0], [0.5, 0.5, 0.5], [1, 1, 1], [1, 0, 0], [0, 0, 1]]], "float32")
 
+def _sums(x: Any, axis: int, weights: Any) -> Any:
+    windows = np.lib.stride_tricks.sliding_window_view(x, len(weights), axis)
+    return windows @ np.asarray(weights)
+
+
 CASES = [
     *(
         case
@@ -126,6 +131,11 @@ CASES = [
     ),
     Case("rgb_to_grayscale", (i(2, 3, 3, 3, high=255, dtype="uint8"),), reference=_gray),
     Case("rgb_to_grayscale", (_UNIT[..., :1],), reference=lambda x: x, name="gray_already"),
+    *(
+        Case("neighbour_sums", (f(4, 5, 3), axis, (0.5, 0.0, -2)), reference=_sums, batch=axis > 0)
+        for axis in (0, 1, 2)
+    ),
+    Case("neighbour_sums", (f(4, 3), 1, (0.0, 3.0)), reference=_sums, name="zero_first"),
     Case("gaussian_blur", (_UNIT,), reference=_blur),
     Case("gaussian_blur", (f(2, 5, 6, 2), (3, 5), (0.7, 2.0)), reference=_blur),
     Case("gaussian_blur", (f(2, 2, 5, 6), (4, 3), (1.0, 2.0)), _FIRST, reference=_blur),

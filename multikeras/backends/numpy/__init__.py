@@ -15,6 +15,7 @@ from multikeras.backends.numpy import creation as creation
 from multikeras.backends.numpy import elementwise as elementwise
 from multikeras.backends.numpy import engine as engine
 from multikeras.backends.numpy import fused as fused
+from multikeras.backends.numpy import image_filters as image_filters
 from multikeras.backends.numpy import indexing as indexing
 from multikeras.backends.numpy import linalg as linalg
 from multikeras.backends.numpy import neural as neural

@@ -13,6 +13,7 @@ from multikeras.backends.torch import ctc as ctc
 from multikeras.backends.torch import elementwise as elementwise
 from multikeras.backends.torch import engine as engine
 from multikeras.backends.torch import fused as fused
+from multikeras.backends.torch import image_filters as image_filters
 from multikeras.backends.torch import indexing as indexing
 from multikeras.backends.torch import linalg as linalg
 from multikeras.backends.torch import neural as neural
