@@ -42,7 +42,8 @@ def hard_tanh(x: jax.Array) -> jax.Array:
 
 @_call("negative_slope")
 def leaky_relu(x: jax.Array, negative_slope: float = 0.2) -> jax.Array:
-    return jax.nn.leaky_relu(x, negative_slope)
+    # The slope at 0 is the negative one, which jax.nn.leaky_relu has otherwise.
+    return jnp.where(x > 0, x, negative_slope * x)
 
 
 @_call("alpha")

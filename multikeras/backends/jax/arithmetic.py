@@ -16,7 +16,6 @@ mod = jnp.mod
 fmod = jnp.fmod
 power = jnp.power
 arctan2 = jnp.arctan2
-hypot = jnp.hypot
 maximum = jnp.maximum
 minimum = jnp.minimum
 fmax = jnp.fmax
@@ -52,3 +51,11 @@ def divide_no_nan(x1: Any, x2: Any) -> Any:
 
 
 divide_no_nan = jax.jit(divide_no_nan)
+
+
+@jax.jit
+def hypot(x1: jax.Array, x2: jax.Array) -> jax.Array:
+    # The slope of jnp.hypot at (0, 0) is 1/2; here it is 0, as elsewhere.
+    zero = (x1 == 0) & (x2 == 0)
+    length = jnp.hypot(jnp.where(zero, jnp.ones_like(x1), x1), x2)
+    return jnp.where(zero, jnp.zeros_like(length), length)

@@ -157,11 +157,39 @@ def _scatter_reduce(base: Any, places: tuple, values: Any, reduction: str) -> np
     return result
 
 
+def _plain(x: Any) -> np.ndarray:
+    """The array itself, inside of all boxes."""
+    while isinstance(x, Box):
+        x = x._value
+    return x
+
+
+def _shares(ans: Any, base: Any, places: tuple, values: Any) -> np.ndarray:
+    """One over how many have the largest (smallest) value of each place."""
+    ans, base, values = _plain(ans), _plain(base), _plain(values)
+    count = (ans == base).astype(ans.dtype)
+    np.add.at(count, places, (ans[places] == values).astype(ans.dtype))
+    return 1 / np.maximum(count, 1)
+
+
+def _factor_gradient(g: Any, ans: Any, base: Any, places: tuple, values: Any) -> Any:
+    """Of values that were multiplied into places: the product of the others."""
+    plain = _plain(values)
+    zero = plain == 0
+    if not zero.any():
+        return (g * ans)[places] / values
+    zeros = np.zeros(np.shape(base), np.int32)
+    np.add.at(zeros, places, zero.astype(np.int32))
+    others = _scatter_reduce(_plain(base), places, np.where(zero, 1, plain), "mul")[places]
+    others = others / np.where(zero, 1, plain) * (zeros[places] == zero)
+    return g[places] * others.astype(plain.dtype)
+
+
 def _reduce_base_gradient(ans: Any, base: Any, places: tuple, values: Any, how: str) -> Callable:
     def vjp(g: Any) -> Any:
         if how == "mul":
             return g * _scatter_reduce(np.ones_like(base), places, values, how)
-        return g * (ans == base)
+        return g * (ans == base) * _shares(ans, base, places, values)
 
     return vjp
 
@@ -169,8 +197,8 @@ def _reduce_base_gradient(ans: Any, base: Any, places: tuple, values: Any, how: 
 def _reduce_values_gradient(ans: Any, base: Any, places: tuple, values: Any, how: str) -> Callable:
     def vjp(g: Any) -> Any:
         if how == "mul":
-            return (g * ans)[places] / values
-        return g[places] * (ans[places] == values)
+            return _factor_gradient(g, ans, base, places, values)
+        return (g * _shares(ans, base, places, values))[places] * (ans[places] == values)
 
     return vjp
 

@@ -92,5 +92,20 @@ def cumsum(x: Any, axis: int | None, dtype: Any) -> Any:
     return _cumulative(tf.cumsum, x, axis, dtype)
 
 
+def _products(x: Any, axis: int) -> Any:
+    """Cumulative products whose slopes are right at zeros, too: TensorFlow's divide by `x`. The
+    reach of each product is doubled until it covers the axis."""
+    size = x.shape[axis]
+    if size is None or not (x.dtype.is_floating or x.dtype.is_complex):
+        return tf.math.cumprod(x, axis)
+    reach = 1
+    while reach < size:
+        kept, moved = tf.split(x, [reach, size - reach], axis)
+        earlier = tf.split(x, [size - reach, reach], axis)[0]
+        x = tf.concat([kept, moved * earlier], axis)
+        reach *= 2
+    return x
+
+
 def cumprod(x: Any, axis: int | None, dtype: Any) -> Any:
-    return _cumulative(tf.math.cumprod, x, axis, dtype)
+    return _cumulative(_products, x, axis, dtype)

@@ -16,7 +16,6 @@ mod = widened(torch.remainder)
 fmod = widened(torch.fmod)
 power = widened(torch.pow)
 arctan2 = torch.atan2
-hypot = torch.hypot
 maximum = widened(torch.maximum)
 minimum = widened(torch.minimum)
 fmax = widened(torch.fmax)
@@ -53,3 +52,12 @@ def where(condition: Any, x1: Any, x2: Any) -> Any:
     if x1 is None:
         return tuple(i.to(torch.int32) for i in torch.where(condition))
     return torch.where(condition, x1, x2)
+
+
+def hypot(x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+    length = torch.hypot(x1, x2)
+    if not length.requires_grad:
+        return length
+    # PyTorch's slope at (0, 0) is NaN; here it is 0.
+    zero = length == 0
+    return torch.where(zero, 0.0, torch.hypot(torch.where(zero, 1.0, x1), x2))
