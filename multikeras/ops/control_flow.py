@@ -8,7 +8,9 @@ numbers as bounds.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -232,6 +234,30 @@ def while_loop(
     return kind(end) if kind in (tuple, list) else tuple(end)
 
 
+# The steps made of functions that are still there: a compiler knows a function by its identity.
+_STEPS: weakref.WeakKeyDictionary[Callable, tuple[Any, Callable]] = weakref.WeakKeyDictionary()
+
+
+def _fori_step(body_fun: Callable, form: Any) -> Callable:
+    """`body_fun` as a function of the tensors of a structure of that form."""
+    body: Callable[[], Callable | None]
+    try:
+        known, step = _STEPS.get(body_fun, (None, None))
+        body = weakref.ref(body_fun)  # a step must not keep the function that it is kept for
+    except TypeError:  # no function that can be remembered
+        known, step, body = None, None, lambda: body_fun
+    if step is not None and known == form:
+        return step
+
+    def new(i: Any, leaves: Any) -> tuple:
+        result = body()(i, _refilled(form, leaves))  # type: ignore[misc]
+        return tuple(_next_leaves("fori_loop: `body_fun`", form, result))
+
+    with contextlib.suppress(TypeError):
+        _STEPS[body_fun] = (form, new)
+    return new
+
+
 @_symbolic(lambda lower, upper, body_fun, init_val: _like(init_val))
 def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
     """Calls `value = body_fun(i, value)` for each i from `lower` up to, but without, `upper`.
@@ -247,12 +273,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
         16
     """
     start = _tensors(init_val)
-
-    def step(i: Any, leaves: Any) -> tuple:
-        result = body_fun(i, _refilled(start, leaves))
-        return tuple(_next_leaves("fori_loop: `body_fun`", start, result))
-
-    return _refilled(start, _flow.fori_loop(lower, upper, step, tuple(_leaves(start))))
+    form = tree.map_structure(lambda leaf: None if leaf is None else 0, start)
+    step = _fori_step(body_fun, form)
+    return _refilled(form, _flow.fori_loop(lower, upper, step, tuple(_leaves(start))))
 
 
 def _scan_spec(

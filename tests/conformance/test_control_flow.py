@@ -214,6 +214,18 @@ def test_gradient_of_while_loop() -> None:
     np.testing.assert_allclose(gradients(function, [X])[0], 3 * X**2)
 
 
+def test_fori_loop_takes_one_function_for_structures_of_several_forms() -> None:
+    def turn(_: Any, state: Any) -> Any:
+        return ops.concatenate([state[1:], state[:1]]) if hasattr(state, "shape") else state
+
+    x = core.convert_to_tensor(X)
+    for _ in range(2):
+        turned = ops.convert_to_numpy(ops.fori_loop(0, 1, turn, x))
+        np.testing.assert_allclose(turned, [2, 3, 4, 1])
+        for start in ({"a": x, "b": None}, (x, x), [None, x]):
+            assert type(ops.fori_loop(0, 2, turn, start)) is type(start)
+
+
 def test_custom_gradient() -> None:
     @ops.custom_gradient
     def product(x: Any, y: Any) -> tuple:
