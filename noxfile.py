@@ -89,7 +89,8 @@ def portability(session: nox.Session) -> None:
     """All backends against each other and against Keras 3, in one environment."""
     install(session, "-e", ".[test,plot]", *EVERYTHING)
     env = {"MULTIKERAS_BACKEND": "numpy", "MULTIKERAS_TEST_ALL_BACKENDS": "1"}
-    pytest(session, "tests", "-m", "all_backends", env=env)
+    # The tests of a file share what their processes wrote.
+    pytest(session, "tests", "-m", "all_backends", "--dist", "loadfile", env=env)
 
 
 @nox.session(default=False, reuse_venv=True)

@@ -24,6 +24,8 @@ else:
     import tensorflow as tf
 
 COMPILES = BACKEND in ("jax", "tensorflow")
+# JAX compiles each step of an eager call by itself, which takes longer than the rest of a test.
+EAGER_IS_SLOW = BACKEND == "jax"
 
 
 @contextlib.contextmanager
