@@ -13,7 +13,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from multikeras.backends.numpy import _gradients, convolution, neural, recurrent
+from multikeras.backends.numpy import _gradients, _windows, convolution, neural, recurrent
 
 
 def arrays(*shapes, seed=0, scale=1.0):
@@ -518,7 +518,7 @@ def test_large_batches_run_in_blocks(monkeypatch):
     for a, k, r in ((x, kernel, rest), (wide, wide_kernel, wide_rest)):
         results = []
         for size in (1 << 22, 1, 2500):
-            monkeypatch.setattr(convolution, "_BLOCK_BYTES", size)
+            monkeypatch.setattr(_windows, "BLOCK_BYTES", size)
             results.append(
                 _gradients.run(
                     lambda v, r=r: (anp.sum(convolution.conv_nd(*v, *r) ** 2), None), [a, k]
@@ -549,7 +549,7 @@ def conv_by_torch(torch, x, k, strides, padding, data_format, dilation, groups=1
     else:
         groups = x.shape[1] // k.shape[-2]
         w = k.permute(n + 1, n, *range(n))
-    pads = convolution._pads(x.shape[2:], k.shape[:n], strides, dilation, padding)
+    pads = _windows.pads_of(x.shape[2:], k.shape[:n], strides, dilation, padding)
     flat = [p for pair in reversed(pads) for p in pair]
     f = getattr(torch.nn.functional, f"conv{n}d")
     y = f(torch.nn.functional.pad(x, flat), w, None, strides, 0, dilation, groups)
