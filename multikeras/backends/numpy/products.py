@@ -9,8 +9,15 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.extend import Box
 
-from multikeras.backends.contractions import contracted_axes, split_subscripts
+from multikeras.backends.contractions import (
+    contracted_axes,
+    contraction_order,
+    split_subscripts,
+)
 from multikeras.backends.numpy import core
+
+# Up to so many operands the order of the products is the best one, beyond it a greedy one.
+_EXACT = 8
 
 
 def _traced(*xs: Any) -> bool:
@@ -55,12 +62,17 @@ def _tensordot(x1: Any, x2: Any, one: tuple[int, ...], two: tuple[int, ...]) -> 
 
 
 @functools.lru_cache(maxsize=1024)
-def _path(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> list[tuple[int, ...]]:
+def _path(
+    terms: tuple[str, ...], result: str, shapes: tuple[tuple[int, ...], ...]
+) -> tuple[tuple[int, ...], ...]:
     """Which operands to contract, step by step; each result goes to the end of the list."""
     if len(shapes) < 3:
-        return [tuple(range(len(shapes)))]
+        return (tuple(range(len(shapes))),)
+    if len(shapes) <= _EXACT:
+        return contraction_order(terms, result, shapes)[0]
     stand_ins = [np.broadcast_to(np.float32(0), shape) for shape in shapes]
-    return np.einsum_path(subscripts, *stand_ins, optimize="greedy")[0][1:]
+    subscripts = ",".join(terms) + "->" + result
+    return tuple(np.einsum_path(subscripts, *stand_ins, optimize="greedy")[0][1:])
 
 
 @functools.lru_cache(maxsize=1024)
@@ -126,12 +138,13 @@ def einsum_of(subscripts: str, operands: Any) -> Any:
     dtype = operands[0].dtype
     ranks = tuple(x.ndim for x in operands)
     terms, result = split_subscripts(subscripts, ranks)
+    path = _path(terms, result, tuple(x.shape for x in operands))
     if dtype.kind in "biu":
-        return np.asarray(np.einsum(",".join(terms) + "->" + result, *operands))
+        order: Any = False if len(operands) < 3 else ["einsum_path", *path]
+        return np.asarray(np.einsum(",".join(terms) + "->" + result, *operands, optimize=order))
     if _is_half(dtype):
         operands = [core.cast(x, "float32") for x in operands]
     named = list(zip(operands, terms, strict=True))
-    path = _path(",".join(terms) + "->" + result, tuple(x.shape for x in operands))
     for step in path:
         chosen = [named[i] for i in step]
         named = [item for i, item in enumerate(named) if i not in step]
