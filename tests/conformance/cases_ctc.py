@@ -109,7 +109,6 @@ CASES = [
             (f(3, 6, 4), np.array([6, 4, 0], "int32")),
             {"merge_repeated": merge, "mask_index": blank},
             reference=_greedy,
-            grad=False,
             name=f"greedy_{merge}_{blank}",
         )
         for merge in (True, False)
@@ -121,7 +120,6 @@ CASES = [
             (f(3, 5, classes, seed=blank or 7), np.array([5, 3, 1], "int32"), "beam_search"),
             {"top_paths": 3, "beam_width": width, "mask_index": blank},
             reference=_best,
-            grad=False,
             name=f"beams_{classes}_{blank}_{width}",
         )
         for classes, blank, width in ((3, 0, 100), (4, 2, 400), (3, None, 50))

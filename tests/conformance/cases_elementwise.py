@@ -129,6 +129,8 @@ CASES = [
     Case("divide_no_nan", (f(4), np.float32([1.5, 0.0, -2.0, 0.0])), reference=_no_nan, grad=False),
     Case("divide_no_nan", (f(2, 3), positive), reference=_no_nan, name="plain"),
     Case("heaviside", (np.float32([-1.5, 0.0, 2.5]), np.float32([0.5, 0.5, 0.5])), grad=False),
+    Case("heaviside", (f(2, 3), f(3)), name="steps"),
+    Case("heaviside", (np.int32([-1, 0, 2]), f(2, 3)), batch=False, name="at_zero"),
     *(Case(op, (x,), reference=reference) for op, x, reference in UNARY),
     *(Case(op, (i(2, 3, low=0 if op == "sqrt" else -9),), name="integers") for op in INTEGER_UNARY),
     *(Case(op, (b(4),), reference=lambda x: x, name="bool") for op in ("abs", "sign", "round")),
@@ -149,7 +151,7 @@ CASES = [
     Case(
         "nan_to_num", (special,), reference=lambda x: np.nan_to_num(x.astype("float32")), grad=False
     ),
-    Case("nan_to_num", (special,), {"nan": 7.0, "posinf": 8.0, "neginf": -9.0}, grad=False),
+    Case("nan_to_num", (special,), {"nan": 7.0, "posinf": 8.0, "neginf": -9.0}),
     Case("nan_to_num", (i(3),), name="integers"),
     Case("clip", (f(2, 3) * 2, -1.1, 1.3)),
     Case("clip", (i(2, 3), 2, 5), name="integers"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from multikeras import ops
 from tests.conformance.op_cases import Case, b, f, i
 
 square = f(2, 3, 3) + 3 * np.eye(3, dtype="float32")
@@ -24,6 +25,35 @@ def _cholesky(x: Any, upper: bool = False) -> Any:
     low = np.tril(x)
     factor = np.linalg.cholesky(low + np.swapaxes(np.tril(x, -1), -1, -2))
     return np.swapaxes(factor, -1, -2) if upper else factor
+
+
+def _symmetric(x: Any) -> Any:
+    return (x + (np if isinstance(x, np.ndarray) else ops).swapaxes(x, -1, -2)) / 2
+
+
+def _of_symmetric(op: Any, x: Any, **settings: Any) -> Any:
+    """The op of `x` made symmetric: which triangle is read is each framework's own choice."""
+    return op(_symmetric(x), **settings)
+
+
+def _projector(op: Any, x: Any) -> Any:
+    """Eigenvalues, and the products of eigenvectors that don't change with a vector's sign."""
+    values, vectors = op(_symmetric(x))
+    return values, vectors[..., :, None, :] * vectors[..., None, :, :]
+
+
+def _subspaces(op: Any, x: Any, **settings: Any) -> Any:
+    """Singular values, and what of the vectors is no matter of sign."""
+    u, s, vh = op(x, **settings)
+    left = u[..., :, None, :] * ops.swapaxes(vh, -1, -2)[..., None, :, :]
+    return s, left
+
+
+def _positive(op: Any, x: Any, **settings: Any) -> Any:
+    """QR with the signs that make the diagonal of R positive."""
+    q, r = op(x, **settings)
+    signs = ops.stop_gradient(ops.sign(ops.diagonal(r, axis1=-2, axis2=-1)))
+    return q * signs[..., None, :], r * signs[..., :, None]
 
 
 def _solve(a: Any, c: Any) -> Any:
@@ -48,6 +78,17 @@ def _lu(x: Any) -> Any:
     return lu, np.array(pivots)
 
 
+def _qr(x: Any, mode: str) -> Any:
+    q, r = np.linalg.qr(x, mode)
+    signs = np.sign(np.diagonal(r, axis1=-2, axis2=-1))
+    return q * signs[..., None, :], r * signs[..., :, None]
+
+
+def _svd(x: Any, full_matrices: bool) -> Any:
+    u, s, vh = np.linalg.svd(x, full_matrices)
+    return s, u[..., :, None, :] * np.swapaxes(vh, -1, -2)[..., None, :, :]
+
+
 def _normalize(x: Any, axis: int = -1, order: Any = 2, epsilon: float = 1e-7) -> Any:
     if order == 2:
         return x / np.sqrt(np.maximum((x * x).sum(axis, keepdims=True), epsilon**2))
@@ -57,6 +98,18 @@ def _normalize(x: Any, axis: int = -1, order: Any = 2, epsilon: float = 1e-7) ->
 CASES = [
     *(
         Case("cholesky", (_spd(*batch),), {"upper": upper}, reference=_cholesky, grad=False)
+        for batch in ((), (2,))
+        for upper in (False, True)
+    ),
+    *(
+        Case(
+            "cholesky",
+            (_spd(*batch),),
+            {"upper": upper},
+            reference=lambda x, upper: _cholesky(_symmetric(x), upper),
+            through=_of_symmetric,
+            name=f"symmetrised_{len(batch)}_{upper}",
+        )
         for batch in ((), (2,))
         for upper in (False, True)
     ),
@@ -98,6 +151,26 @@ CASES = [
         for mode in ("reduced", "complete")
     ),
     *(
+        Case("qr", (array,), {"mode": mode}, reference=_qr, through=_positive, name=f"{mode}_{n}")
+        for n, array, mode in (
+            ("square", square, "reduced"),
+            ("square", square, "complete"),
+            ("tall", tall, "reduced"),
+        )
+    ),
+    *(
+        Case(
+            "svd",
+            (array,),
+            {"full_matrices": False},
+            reference=_svd,
+            through=_subspaces,
+            tol=1e-4,
+            name=f"vectors_{array.shape[-2:]}",
+        )
+        for array in (square, tall, wide)
+    ),
+    *(
         Case("svd", (array,), {"full_matrices": full}, reference=False, grad=False)
         for array in (square, tall, wide)
         for full in (False, True)
@@ -114,6 +187,17 @@ CASES = [
         for array in (square, tall, wide)
     ),
     Case("eigh", (_spd(2),), reference=False, grad=False),
+    *(
+        Case(
+            "eigh",
+            (_spd(*batch),),
+            reference=lambda x: _projector(np.linalg.eigh, x),
+            through=_projector,
+            tol=1e-4,
+            name=f"symmetrised_{len(batch)}",
+        )
+        for batch in ((), (2,))
+    ),
     Case("eig", (square,), reference=False, grad=False),
     Case(
         "lstsq",
@@ -144,13 +228,13 @@ CASES = [
         grad=False,
         batch=False,
     ),
-    Case("lu_factor", (f(4, 4),), reference=_lu, tol=1e-4, grad=False, batch=False),
+    Case("lu_factor", (f(4, 4),), reference=_lu, tol=1e-4, batch=False),
+    Case("lu_factor", (f(5, 5, seed=2),), reference=_lu, tol=1e-4, batch=False, name="5x5"),
     Case(
         "lu_factor",
         (square,),
         reference=lambda x: tuple(map(np.stack, zip(*map(_lu, x)))),
         tol=1e-4,
-        grad=False,
     ),
     *(
         Case(

@@ -175,12 +175,22 @@ CASES = [
                        {"scale": p(n, seed=5)}, {"offset": v[n]})
     ),
     *(
-        # The gradient is that of the first output alone: tests/conformance/test_fused.py.
         Case("batch_normalization_train", (x, o, s, axes, 0.01), {}, batch_normalization_train,
              grad=False, tol=2e-5, name=f"{x.ndim}d-{axes}-{o is None}")
         for x, axes, n in (
             (image, (0, 1, 2), 5), (image, (0, 2, 3), 4), (f(6, 2), (0,), 2),
             (f(2, 4, 3), (0, 1), 3), (f(2, 4, 3), (0, 2), 4),
+        )
+        for o, s in ((None, None), (v[n], p(n, seed=5)))
+    ),
+    *(
+        # The mean and the variance that come out are constants to differentiation.
+        Case("batch_normalization_train", (x, o, s, axes, 0.01), {},
+             lambda *args: batch_normalization_train(*args)[0],
+             through=lambda op, *args: op(*args)[0],
+             tol=2e-5, name=f"gradient-{x.ndim}d-{axes}-{o is None}")
+        for x, axes, n in (
+            (image, (0, 2, 3), 4), (f(6, 2), (0,), 2), (f(2, 4, 3), (0, 1), 3)
         )
         for o, s in ((None, None), (v[n], p(n, seed=5)))
     ),

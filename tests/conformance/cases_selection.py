@@ -131,7 +131,14 @@ CASES = [
         (repeated[:0], {"size": 3, **ALL}),
     ),
     *(
-        Case("histogram", (x,), settings, reference=_histogram, grad=False, name=f"{name}_{number}")
+        Case(
+            "histogram",
+            (x,),
+            settings,
+            reference=_histogram,
+            grad=name != "same",
+            name=f"{name}_{number}",
+        )
         for name, x in (("floats", f(20)), ("integers", i(3, 5)), ("same", np.ones(3, "float32")))
         for number, settings in enumerate(({}, {"bins": 3}, {"bins": 4, "range": (0.5, 1.5)}))
     ),

@@ -91,7 +91,6 @@ CASES = [
         reference=_counts,
         symbolic=False,
         compiled=False,
-        grad=False,
     ),
     Case(
         "bincount",

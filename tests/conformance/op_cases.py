@@ -6,6 +6,7 @@ arguments (also inside lists and tuples) is a tensor to the op; all else is pass
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ class Case:
             tensors that share the first tensor's rank and first dimension.
         symbolic: whether the op has a symbolic result (not where shapes depend on values).
         compiled: whether the op can be traced.
+        through: a function of the op and the arguments that stands in the op's place, for what
+            is unique only in part (a sign, a triangle that is not read); or None.
         name: what tells cases of one op apart.
     """
 
@@ -49,6 +52,7 @@ class Case:
     batch: bool = True
     symbolic: bool = True
     compiled: bool = True
+    through: Callable[..., Any] | None = None
     name: str = ""
 
     def __str__(self) -> str:
@@ -60,10 +64,10 @@ class Case:
 
     @property
     def function(self) -> Callable:
-        """The op as its users call it."""
-        if self.op in REGISTRY:
-            return REGISTRY[self.op].public
-        return getattr(ops, self.op)
+        """The op as its users call it; within `through` where the case has that."""
+        declared = REGISTRY.get(self.op)
+        called = declared.public if declared else getattr(ops, self.op)
+        return functools.partial(self.through, called) if self.through else called
 
     def leaves(self) -> list[Any]:
         """All leaves of the arguments, tensors and settings."""

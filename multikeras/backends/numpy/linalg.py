@@ -171,22 +171,69 @@ def pinv(x: Any, rcond: float | None = None) -> Any:
     return _pinv(x, rcond)
 
 
+@primitive
+def _factored(x: Any, lu: np.ndarray, order: np.ndarray) -> np.ndarray:
+    return lu
+
+
+def _lu_gradient(ans: Any, x: Any, lu: np.ndarray, order: np.ndarray) -> Callable:
+    """De Hoog, Anderssen and Lukas (2011, Math. Comp. 80), transposed: with X = P L U,
+    L^-1 dL is the part of L^-1 P^T dX U^-1 below the diagonal and dU U^-1 the rest.
+    """
+    m, n = x.shape[-2:]
+    k = min(m, n)
+    exchange = np.swapaxes(np.eye(m, dtype=x.dtype)[order], -1, -2)  # P of X = P L U
+
+    def vjp(g: Any) -> Any:
+        square = ans[..., :k, :k]
+        lower_t = _mt(anp.tril(square, -1)) + np.eye(k, dtype=x.dtype)
+        upper = anp.triu(square)
+        g_lower, g_upper = anp.tril(g[..., :k, :k], -1), anp.triu(g[..., :k, :k])
+        below = beside = None
+        if m > n:  # L continues with X U^-1
+            below = _mt(anp.linalg.solve(upper, _mt(g[..., k:, :])))
+            g_upper = g_upper - anp.matmul(_mt(ans[..., k:, :]), below)
+        if n > m:  # U continues with L^-1 X
+            beside = anp.linalg.solve(lower_t, g[..., k:])
+            g_lower = g_lower - anp.matmul(beside, _mt(ans[..., k:]))
+        inner = anp.tril(anp.matmul(lower_t, g_lower), -1) + anp.triu(
+            anp.matmul(g_upper, _mt(upper))
+        )
+        whole = _mt(anp.linalg.solve(upper, _mt(anp.linalg.solve(lower_t, inner))))
+        if below is not None:
+            whole = anp.concatenate([whole, below], -2)
+        if beside is not None:
+            whole = anp.concatenate([whole, beside], -1)
+        return anp.matmul(exchange, whole)
+
+    return vjp
+
+
+defvjp(_factored, _lu_gradient, argnums=(0,))
+
+
 @_in_single
 def lu_factor(x: Any) -> tuple:
-    while isinstance(x, Box):
-        x = x._value
+    values = x
+    while isinstance(values, Box):
+        values = values._value
     *batch, m, n = x.shape
     steps = min(m, n)
-    lu = np.array(x).reshape(-1, m, n)
+    lu = np.array(values).reshape(-1, m, n)
     pivots = np.empty((len(lu), steps), np.int32)
-    for matrix, exchanged in zip(lu, pivots, strict=True):
+    order = np.tile(np.arange(m), (len(lu), 1))
+    for matrix, exchanged, rows in zip(lu, pivots, order, strict=True):
         for i in range(steps):
-            best = exchanged[i] = i + np.argmax(np.abs(matrix[i:, i]))
+            best = exchanged[i] = i + int(np.argmax(np.abs(matrix[i:, i])))
             matrix[[i, best]] = matrix[[best, i]]
+            rows[[i, best]] = rows[[best, i]]
             if matrix[i, i] != 0:
                 matrix[i + 1 :, i] /= matrix[i, i]
                 matrix[i + 1 :, i + 1 :] -= np.outer(matrix[i + 1 :, i], matrix[i, i + 1 :])
-    return lu.reshape(x.shape), pivots.reshape(*batch, steps)
+    lu, pivots = lu.reshape(x.shape), pivots.reshape(*batch, steps)
+    if isinstance(x, Box):
+        lu = _factored(x, lu, order.reshape(*batch, m))
+    return lu, pivots
 
 
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:

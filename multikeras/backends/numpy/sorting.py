@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from autograd.extend import Box
+from autograd.extend import Box, defvjp, primitive
 
 from multikeras import dtypes
 from multikeras.backends.numpy import core
@@ -59,14 +59,27 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> np.nd
     return np.asarray(found, np.int32)
 
 
-def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> np.ndarray:
+@primitive
+def _counts(weights: Any, where: Any, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    counts = np.zeros(shape, dtypes.numpy_dtype(dtype))
+    np.add.at(counts, where, weights)
+    return counts
+
+
+# Each weight is added to one place.
+defvjp(
+    _counts,
+    lambda ans, weights, where, *_: lambda g: core.cast(g[where], core.dtype_name(weights)),
+    argnums=(0,),
+)
+
+
+def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Any:
     if sparse:
         raise ValueError("bincount: sparse tensors are not supported.")
     x = _value(x).astype(np.int64)
-    weights = None if weights is None else _value(weights)
     dtype = "int32" if weights is None else dtypes.promote(core.dtype_name(weights), "int32")
     length = max(minlength, int(x.max()) + 1 if x.size else 0)
-    counts = np.zeros((*x.shape[:-1], length), dtypes.numpy_dtype(dtype))
     where = x if x.ndim == 1 else (np.arange(len(x))[:, None], x)
-    np.add.at(counts, where, 1 if weights is None else weights)
-    return counts
+    count = _counts if isinstance(weights, Box) else _counts.fun
+    return count(1 if weights is None else weights, where, (*x.shape[:-1], length), dtype)

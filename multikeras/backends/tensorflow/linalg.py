@@ -99,8 +99,32 @@ def pinv(x: tf.Tensor, rcond: float | None = None) -> tf.Tensor:
 
 @_in_single
 def lu_factor(x: tf.Tensor) -> tuple:
-    lu, permutation = tf.linalg.lu(x)
+    lu, permutation = _factored(x)
     return lu, _exchanges(permutation)
+
+
+@tf.custom_gradient
+def _factored(x: tf.Tensor) -> tuple:
+    """TensorFlow's LU, which has no gradient of its own.
+
+    The gradient is by de Hoog, Anderssen and Lukas (2011, Math. Comp. 80), transposed: with
+    X = P L U, L^-1 dL is the part of L^-1 P^T dX U^-1 below the diagonal and dU U^-1 the rest.
+    """
+    lu, permutation = tf.linalg.lu(x)
+
+    def gradient(g: tf.Tensor, _: Any) -> tf.Tensor:
+        unit = tf.linalg.set_diag(tf.linalg.band_part(lu, -1, 0), tf.ones_like(lu[..., 0]))
+        upper = tf.linalg.band_part(lu, 0, -1)
+        g_upper = tf.linalg.band_part(g, 0, -1)
+        below = tf.matmul(unit, g - g_upper, transpose_a=True)
+        below -= tf.linalg.band_part(below, 0, -1)
+        rest = tf.linalg.band_part(tf.matmul(g_upper, upper, transpose_b=True), 0, -1)
+        left = tf.linalg.triangular_solve(unit, below + rest, lower=True, adjoint=True)
+        turned = tf.linalg.triangular_solve(upper, tf.linalg.matrix_transpose(left), lower=False)
+        whole = tf.linalg.matrix_transpose(turned)
+        return tf.gather(whole, tf.argsort(permutation), axis=-2, batch_dims=x.shape.rank - 2)
+
+    return (lu, permutation), gradient
 
 
 def _exchanges(permutation: tf.Tensor) -> tf.Tensor:
