@@ -13,6 +13,7 @@ from benchmarks.cases import (
     fit_mlp,
     fit_transformer,
     imports,
+    kernels,
     mlp_call,
     ops,
     weights,
@@ -29,5 +30,6 @@ _MODULES = (
     build,
     weights,
     ops,
+    kernels,
 )
 CASES: dict[str, Case] = {module.CASE.name: module.CASE for module in _MODULES}

@@ -17,4 +17,4 @@ CASE = Case(
 
 def prepare(library: str, backend: str, tiny: bool) -> Repetition:
     """A repetition is a few thousand calls."""
-    return ops.prepare(library, backend, tiny, ops=("add",), number=5000)
+    return ops.prepare(library, backend, tiny, ops=("add",), number=5000, budget=1.0)

@@ -40,7 +40,10 @@ Declared = TypeVar("Declared", bound=Callable)
 _SEQUENCES = frozenset({list, tuple})
 # Exact types: a np.float64 is a float too, but has a dtype of its own.
 _NUMBERS = frozenset({int, float})
+_NUMBERS_OR_NONE = _NUMBERS | {type(None)}
 _WIDE_FLOATS = frozenset(dtype for dtype in core.FLOATS if "16" not in str(dtype))
+_INTS = frozenset(core.native_dtype(name) for name in sorted(dtypes.INT_DTYPES))
+_BITS = _INTS | {core.native_dtype("bool")}
 _SCALARS = {bool: "bool", int: "int", float: "float", complex: "complex"}
 
 
@@ -55,7 +58,8 @@ class Rule:
             "float" or "complex" for a Python scalar), or None to leave each as it is.
         tensors: names of the tensor arguments; None: every parameter without a default.
             A name that begins with "*" is a sequence of tensors.
-        fast: which dtypes may skip the slow path: "any" (one dtype in, whichever), "float".
+        fast: which dtypes may skip the slow path: "any" (one dtype in, whichever), "float", "int",
+            "bits" (integers and bool).
         loose: names of tensor arguments that keep their own dtype when the others promote.
         saturates: whether a Python number that the promoted dtype can't hold becomes the nearest
             that it can; otherwise it is what the framework makes of it.
@@ -305,7 +309,9 @@ def _fast_condition(op: Op, types: str) -> str | None:
         term = f"type({name}) in {types}{same}"
         lacking = may_lack and defaults[name] is None
         terms.append(f"({name} is None or {term})" if lacking else term)
-    if op.rule.fast == "float":
+    if op.rule.fast in ("int", "bits"):
+        terms.append(f"{first}.dtype in {'_INTS' if op.rule.fast == 'int' else '_BITS'}")
+    elif op.rule.fast == "float":
         keeps = op.rule.promote is None or _keeps_floats(op.rule.promote)
         terms.append(f"{first}.dtype in {'_FLOATS' if keeps else '_WIDE_FLOATS'}")
     return " and ".join(terms)
@@ -328,30 +334,34 @@ def _keeps_floats(promote: Callable[[list[str]], str]) -> bool:
 
 
 def _special_paths(op: Op, paths: list[tuple[str, str]]) -> list[str]:
-    """Source of quick paths for a list of tensors alike, and for a float tensor and a number."""
+    """Source of quick paths for a list of tensors alike, and for a float tensor and numbers.
+
+    Of two tensors that promote either may be the number, of three the last two (or None).
+    """
     names = [name for _, name, _ in op.tensors]
     parameters = op.signature.parameters
     if len(names) == 1 and op.tensors[0][2]:
         arguments = ", ".join(f"list({n})" if n == names[0] else n for n in parameters)
         return [f"    if _alike({names[0]}):", f"        return _impl({arguments})"]
-    required = all(parameters[name].default is inspect.Parameter.empty for name in names)
-    promote = op.rule.promote
-    if len(names) != 2 or promote is None or op.rule.loose or not required:
+    loose = [name for name in names if name in op.rule.loose]
+    alike = [name for name in names if name not in op.rule.loose]
+    if op.rule.promote is None or len(alike) not in (2, 3) or not _keeps_floats(op.rule.promote):
         return []
-    if not _keeps_floats(promote):
-        return []
+    numbers, scalar = "_NUMBERS", "_scalar({n}, {like})"
+    if len(alike) == 3:
+        numbers, scalar = "_NUMBERS_OR_NONE", "None if {n} is None else _scalar({n}, {like})"
+    sides = [(alike[1:], alike[0])] + ([(alike[:1], alike[1])] if len(alike) == 2 else [])
     lines = []
-    for number, tensor in (names[::-1], names):
-        arguments = ", ".join(f"_scalar({n}, {tensor})" if n == number else n for n in parameters)
-        lines.append(
-            f"    if type({number}) in _NUMBERS and type({tensor}) in _TENSORS "
-            f"and {tensor}.dtype in _FLOATS:"
+    for scalars, tensor in sides:
+        arguments = ", ".join(
+            scalar.format(n=n, like=tensor) if n in scalars else n for n in parameters
         )
+        terms = [f"type({n}) in {numbers}" for n in scalars]
+        terms += [f"type({n}) in _TENSORS" for n in (tensor, *loose)]
+        lines.append(f"    if {' and '.join(terms)} and {tensor}.dtype in _FLOATS:")
         for types, target in paths[:-1]:
-            lines += [
-                f"        if type({tensor}) in {types}:",
-                f"            return {target}({arguments})",
-            ]
+            plain = " and ".join(f"type({n}) in {types}" for n in (tensor, *loose))
+            lines += [f"        if {plain}:", f"            return {target}({arguments})"]
         lines.append(f"        return {paths[-1][1]}({arguments})")
     return lines
 
@@ -394,7 +404,10 @@ def _generate(op: Op) -> Callable:
         "_TENSORS": core.TENSOR_TYPES,
         "_FLOATS": core.FLOATS,
         "_WIDE_FLOATS": _WIDE_FLOATS,
+        "_INTS": _INTS,
+        "_BITS": _BITS,
         "_NUMBERS": _NUMBERS,
+        "_NUMBERS_OR_NONE": _NUMBERS_OR_NONE,
         "_scalar": core.scalar,
         "_alike": _alike,
         "_impl": op.impl,

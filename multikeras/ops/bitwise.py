@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from multikeras import dtypes
@@ -20,8 +21,8 @@ def _numbers(found: list[str]) -> str:
     return rules.to_numeric([_integers(found)])
 
 
-_bits = rules.elementwise(_integers)
-_whole = rules.elementwise(_numbers)
+_bits = replace(rules.elementwise(_integers), fast="bits")
+_whole = replace(rules.elementwise(_numbers), fast="int")
 
 
 @op(_bits)

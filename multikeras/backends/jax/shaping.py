@@ -23,6 +23,9 @@ def reshape(x: jax.Array, newshape: Any) -> jax.Array:
     return jnp.reshape(x, arguments.target_shape(newshape))
 
 
+ravel = jnp.ravel
+
+
 def squeeze(x: jax.Array, axis: Any = None) -> jax.Array:
     return jnp.squeeze(x, arguments.squeezed_axes(x.shape, axis))
 

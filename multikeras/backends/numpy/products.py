@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import autograd.numpy as anp
 import numpy as np
@@ -18,6 +19,7 @@ from multikeras.backends.numpy import core
 
 # Up to so many operands the order of the products is the best one, beyond it a greedy one.
 _EXACT = 8
+_WIDE = frozenset({np.dtype("float32"), np.dtype("float64")})
 
 
 def _traced(*xs: Any) -> bool:
@@ -133,9 +135,70 @@ def _pair(x1: Any, first: str, x2: Any, second: str, keep: str) -> tuple[Any, st
     return _product(x1, x2).reshape(shape), term
 
 
+class _Two(NamedTuple):
+    """A product of two as one matrix product: orders (None: as it is) and shapes on the way."""
+
+    order1: tuple[int, ...] | None
+    shape1: tuple[int, ...]
+    order2: tuple[int, ...] | None
+    shape2: tuple[int, ...]
+    shape: tuple[int, ...]
+    order: tuple[int, ...] | None
+
+
+def _places(term: str, wanted: str) -> tuple[int, ...] | None:
+    return None if term == wanted else tuple(term.index(c) for c in wanted)
+
+
+@functools.lru_cache(maxsize=1024)
+def _two(subscripts: str, shape1: tuple[int, ...], shape2: tuple[int, ...]) -> _Two | None:
+    """The plan without diagonals, labels summed in one operand alone, and broadcasting."""
+    (first, second), result = split_subscripts(subscripts, (len(shape1), len(shape2)))
+    sizes = dict(zip(first, shape1, strict=True))
+    if any(sizes.setdefault(c, n) != n for c, n in zip(second, shape2, strict=True)):
+        return None
+    batch, summed, only1, only2 = _plan(first, second, result)
+    repeats = len(set(first)) < len(first) or len(set(second)) < len(second)
+    if repeats or not summed or any(c not in result for c in only1 + only2):
+        return None
+
+    def size(labels: str) -> int:
+        return math.prod(sizes[c] for c in labels)
+
+    lead = tuple(sizes[c] for c in batch)
+    made = batch + only1 + only2
+    return _Two(
+        _places(first, batch + only1 + summed),
+        (*lead, size(only1), size(summed)),
+        _places(second, batch + summed + only2),
+        (*lead, size(summed), size(only2)),
+        tuple(sizes[c] for c in made),
+        _places(made, result),
+    )
+
+
+def _by_plan(plan: _Two, x1: Any, x2: Any) -> Any:
+    if plan.order1 is not None:
+        x1 = anp.transpose(x1, plan.order1) if isinstance(x1, Box) else x1.transpose(plan.order1)
+    if plan.order2 is not None:
+        x2 = anp.transpose(x2, plan.order2) if isinstance(x2, Box) else x2.transpose(plan.order2)
+    y = _product(
+        x1 if x1.shape == plan.shape1 else x1.reshape(plan.shape1),
+        x2 if x2.shape == plan.shape2 else x2.reshape(plan.shape2),
+    )
+    y = y if y.shape == plan.shape else y.reshape(plan.shape)
+    if plan.order is None:
+        return y
+    return anp.transpose(y, plan.order) if isinstance(y, Box) else y.transpose(plan.order)
+
+
 def einsum_of(subscripts: str, operands: Any) -> Any:
     operands = list(operands)
     dtype = operands[0].dtype
+    if len(operands) == 2 and dtype in _WIDE:
+        plan = _two(subscripts, operands[0].shape, operands[1].shape)
+        if plan is not None:
+            return _by_plan(plan, *operands)
     ranks = tuple(x.ndim for x in operands)
     terms, result = split_subscripts(subscripts, ranks)
     path = _path(terms, result, tuple(x.shape for x in operands))

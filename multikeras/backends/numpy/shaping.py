@@ -22,6 +22,10 @@ def reshape(x: Any, newshape: Any) -> Any:
     return x.reshape(arguments.target_shape(newshape))
 
 
+def ravel(x: Any) -> Any:
+    return x.reshape(-1)
+
+
 @primitive
 def _transpose(x: Any, axes: tuple[int, ...]) -> np.ndarray:
     return np.transpose(x, axes)

@@ -16,6 +16,10 @@ def reshape(x: tf.Tensor, newshape: Any) -> tf.Tensor:
     return tf.reshape(x, arguments.target_shape(newshape))
 
 
+def ravel(x: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(x, (-1,))
+
+
 def transpose(x: tf.Tensor, axes: Any = None) -> tf.Tensor:
     if axes is not None:
         axes = arguments.axes_of(axes, x.shape.rank)

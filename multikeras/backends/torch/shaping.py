@@ -17,6 +17,9 @@ def reshape(x: torch.Tensor, newshape: Any) -> torch.Tensor:
     return x.reshape(tuple(int(d) for d in arguments.target_shape(newshape)))
 
 
+ravel = torch.ravel
+
+
 def transpose(x: torch.Tensor, axes: Any = None) -> torch.Tensor:
     return x.permute(tuple(range(x.ndim))[::-1] if axes is None else tuple(axes))
 
