@@ -1,4 +1,4 @@
-"""Convolution and pooling of NumPy, forward and with their gradients, beside PyTorch's.
+"""Convolution and pooling of NumPy, forward and forward with gradients, beside PyTorch's.
 
 The shapes are those of a ResNet-50 and of a MobileNet, batches of 32, where not said otherwise.
 PyTorch gets its input channels-last, as views, and runs its own functions.
@@ -41,7 +41,7 @@ ROWS = {
     "averagepool3x3/2 112x112x64, batch 8": Row("average_pool", (8, 112, 112, 64), (3, 3), 2),
     "averagepool2x2 56x56x64": Row("average_pool", (32, 56, 56, 64), (2, 2), 2),
 }
-PASSES = ("forward", "gradients")
+PASSES = ("forward", "with gradients")
 METRICS = [f"{name}, {part}" for name in ROWS for part in PASSES]
 CASE = Case(
     name="kernels",
@@ -67,8 +67,8 @@ def _arrays(row: Row) -> tuple[np.ndarray, np.ndarray | None]:
     return x, rng.standard_normal(row.kernel, dtype=np.float32)
 
 
-def _ours(row: Row) -> tuple[Callable[[], Any], Callable[[], Callable[[], Any]]]:
-    """(the forward pass, what makes a call of the backward pass) on NumPy."""
+def _ours(row: Row) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """(the forward pass, the forward and the backward pass) on NumPy."""
     from autograd import make_vjp
 
     from multikeras.backends.numpy import convolution
@@ -92,15 +92,16 @@ def _ours(row: Row) -> tuple[Callable[[], Any], Callable[[], Callable[[], Any]]]
         args = (x, kernel, strides, padding, "channels_last", (1, 1))
         wanted = (0, 1)
 
-    def backward() -> Callable[[], Any]:
-        pull, y = make_vjp(function, wanted)(*args)
-        g = np.ones_like(y)
-        return lambda: pull(g)
+    g = np.ones_like(function(*args))
+
+    def backward() -> Any:
+        pull, _ = make_vjp(function, wanted)(*args)
+        return pull(g)
 
     return lambda: function(*args), backward
 
 
-def _torch(row: Row) -> tuple[Callable[[], Any], Callable[[], Callable[[], Any]]]:
+def _torch(row: Row) -> tuple[Callable[[], Any], Callable[[], Any]]:
     torch = importlib.import_module("torch")
     functions = torch.nn.functional
     x, kernel = _arrays(row)
@@ -125,10 +126,10 @@ def _torch(row: Row) -> tuple[Callable[[], Any], Callable[[], Callable[[], Any]]
         with torch.no_grad():
             return call()
 
-    def backward() -> Callable[[], Any]:
-        y = call()
-        g = torch.ones_like(y)
-        return lambda: torch.autograd.grad(y, wanted, g)
+    g = torch.ones_like(forward())
+
+    def backward() -> Any:
+        return torch.autograd.grad(call(), wanted, g)
 
     return forward, backward
 
@@ -148,7 +149,7 @@ def prepare(library: str, backend: str, tiny: bool) -> Repetition:
         costs = {}
         for name, (forward, backward) in calls.items():
             costs[f"{name}, forward"] = _seconds(forward)
-            costs[f"{name}, gradients"] = _seconds(backward())
+            costs[f"{name}, with gradients"] = _seconds(backward)
         return costs
 
     return repeat

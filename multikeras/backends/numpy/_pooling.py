@@ -62,6 +62,11 @@ class _Pool:
         reach = stride * (count - 1) + 1
         return [x[(*lead, slice(t, t + reach, stride))] for t in range(size)]
 
+    def cuts(self, rows: int) -> list[tuple[slice, ...]]:
+        """What each position of the windows sees of a block with so many rows of windows."""
+        ones = (1,) * len(self.size)
+        return [cut for _, cut in positions(self.size, self.strides, ones, (rows, *self.out[1:]))]
+
     def empty_gradient(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """Room for the gradient of padded input: zeros, unless each value is written once."""
         exact = all(
@@ -128,33 +133,51 @@ def _max_pool_gradient(
 ) -> Recorded:
     x = to_last(inputs, data_format)
     pool = _Pool(x.shape[1:-1], pool_size, strides, padding)
-    y = _folded(x, pool, np.maximum, _lowest(x.dtype))
+    y, places = _max_and_places(x, pool)
+    shape = _padded_shape(x, pool.pads)
 
     def backward(g: np.ndarray) -> tuple[Any, ...]:
         g = to_last(g, data_format)
-        whole = padded(x, pool.pads, _lowest(x.dtype))
-        gx = pool.empty_gradient(whole.shape, g.dtype)
+        gx = pool.empty_gradient(shape, g.dtype)
         scratch = _Scratch()
-        for there, here in pool.blocks(whole):
-            _max_pool_backward(whole[here], y[there], g[there], gx[here], pool, scratch)
+        for there, here in pool.blocks(gx):
+            _max_pool_backward(places[there], g[there], gx[here], pool, scratch)
         return (from_last(inner(gx, pool.pads), data_format),)
 
     return from_last(y, data_format), backward
 
 
+def _max_and_places(x: np.ndarray, pool: _Pool) -> tuple[np.ndarray, np.ndarray]:
+    """The maxima, and which position of its window has the first of each: a byte or so each."""
+    whole = padded(x, pool.pads, _lowest(x.dtype))
+    y = np.empty((x.shape[0], *pool.out, x.shape[-1]), x.dtype)
+    places = np.zeros(y.shape, np.min_scalar_type(math.prod(pool.size) - 1))
+    scratch = _Scratch()
+    for there, here in pool.blocks(whole):
+        peak, place, seen = y[there], places[there], whole[here]
+        higher = scratch("higher", peak.shape, bool)
+        number = scratch("number", peak.shape, places.dtype)
+        for index, cut in enumerate(pool.cuts(peak.shape[1])):
+            tap = seen[cut]
+            if index == 0:
+                peak[...] = tap
+                continue
+            np.greater(tap, peak, out=higher)
+            np.maximum(peak, tap, out=peak)
+            # Positions come in rising order: where this one is higher, its number is, too.
+            np.multiply(higher.view(np.uint8), places.dtype.type(index), out=number)
+            np.maximum(place, number, out=place)
+    return y, places
+
+
 def _max_pool_backward(
-    x: np.ndarray, y: np.ndarray, g: np.ndarray, gx: np.ndarray, pool: _Pool, scratch: _Scratch
+    places: np.ndarray, g: np.ndarray, gx: np.ndarray, pool: _Pool, scratch: _Scratch
 ) -> None:
     """Writes (windows apart) or adds (windows that overlap) into `gx`."""
-    free, hit = scratch("free", y.shape, bool), scratch("hit", y.shape, bool)
-    share = None if pool.apart else scratch("share", y.shape, g.dtype)
-    free[...] = True
-    ones = (1,) * len(pool.size)
-    for _, cut in positions(pool.size, pool.strides, ones, y.shape[1:-1]):
-        # The first of equal maxima takes the gradient.
-        np.equal(x[cut], y, out=hit)
-        hit &= free
-        free ^= hit
+    hit = scratch("hit", g.shape, bool)
+    share = None if pool.apart else scratch("share", g.shape, g.dtype)
+    for index, cut in enumerate(pool.cuts(g.shape[1])):
+        np.equal(places, places.dtype.type(index), out=hit)
         target = gx[cut]
         if share is None:
             np.multiply(g, hit, out=target)
