@@ -410,7 +410,7 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any
     return result if keepdims else shaping.squeeze(result, axes)
 
 
-@composed("x", promote=rules.to_float)
+@composed("x", promote=rules.to_float, compiled=True)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """Norm of vectors or matrices.
 

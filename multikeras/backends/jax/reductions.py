@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jax
@@ -59,10 +60,14 @@ def prod(x: Any, axis: Any, keepdims: bool, dtype: Any) -> Any:
     return jnp.prod(x, axis=_axes(axis), keepdims=keepdims, dtype=x.dtype)
 
 
+# One dispatch for both steps.
+@functools.partial(jax.jit, static_argnums=(1, 2))
 def argmax(x: Any, axis: Any, keepdims: bool) -> Any:
     return jnp.argmax(x, axis=axis, keepdims=keepdims).astype(jnp.int32)
 
 
+# One dispatch for both steps.
+@functools.partial(jax.jit, static_argnums=(1, 2))
 def argmin(x: Any, axis: Any, keepdims: bool) -> Any:
     return jnp.argmin(x, axis=axis, keepdims=keepdims).astype(jnp.int32)
 

@@ -78,7 +78,9 @@ erfinv = _with_slope(erfinv_array, lambda y, x: np.exp(y * y) / _TWO_OVER_ROOT_P
 
 
 def sign(x: Any) -> Any:
-    return x if x.dtype == bool else anp.sign(x)
+    if x.dtype == bool:
+        return x
+    return np.sign(x) if type(x) is np.ndarray else anp.sign(x)
 
 
 def trunc(x: Any) -> Any:

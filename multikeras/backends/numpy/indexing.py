@@ -89,7 +89,9 @@ def _integers(indices: Any) -> np.ndarray:
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     indices = _integers(indices)
     if axis is None:
-        return _gather(x.reshape((-1,)), indices, 0)
+        x, axis = x.reshape((-1,)), 0
+    if type(x) is np.ndarray:
+        return x.take(indices, axis)
     return _gather(x, indices, axis % x.ndim)
 
 

@@ -14,12 +14,12 @@ def segment_sum(
     ids = tf.cast(segment_ids, tf.int32)
     if num_segments is None:
         num_segments = tf.maximum(tf.reduce_max(ids) + 1, 0)
-    # Negative groups are left out, those beyond the last are refused.
-    ids = tf.where(ids < num_segments, ids, -1)
+    # Negative groups are left out; those beyond the last go to one more, which is cut off.
+    ids = tf.minimum(ids, num_segments)
     if data.dtype is tf.bool:
-        counts = tf.math.unsorted_segment_sum(tf.cast(data, tf.int32), ids, num_segments)
-        return tf.cast(counts, tf.bool)
-    return tf.math.unsorted_segment_sum(data, ids, num_segments)
+        counts = tf.math.unsorted_segment_sum(tf.cast(data, tf.int32), ids, num_segments + 1)
+        return tf.cast(counts[:-1], tf.bool)
+    return tf.math.unsorted_segment_sum(data, ids, num_segments + 1)[:-1]
 
 
 def nonzero(x: tf.Tensor) -> tuple:
