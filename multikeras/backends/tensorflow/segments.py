@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 
@@ -14,12 +16,18 @@ def segment_sum(
     ids = tf.cast(segment_ids, tf.int32)
     if num_segments is None:
         num_segments = tf.maximum(tf.reduce_max(ids) + 1, 0)
-    # Negative groups are left out; those beyond the last go to one more, which is cut off.
-    ids = tf.minimum(ids, num_segments)
+    # Negative groups are left out, those beyond the last refused. Eagerly a look at the values
+    # costs less than the ops that change them.
+    if not (tf.executing_eagerly() and _inside(ids.numpy(), num_segments)):
+        ids = tf.where(ids < num_segments, ids, -1)
     if data.dtype is tf.bool:
-        counts = tf.math.unsorted_segment_sum(tf.cast(data, tf.int32), ids, num_segments + 1)
-        return tf.cast(counts[:-1], tf.bool)
-    return tf.math.unsorted_segment_sum(data, ids, num_segments + 1)[:-1]
+        counts = tf.math.unsorted_segment_sum(tf.cast(data, tf.int32), ids, num_segments)
+        return tf.cast(counts, tf.bool)
+    return tf.math.unsorted_segment_sum(data, ids, num_segments)
+
+
+def _inside(ids: Any, count: Any) -> bool:
+    return not ids.size or bool(ids.max() < count)
 
 
 def nonzero(x: tf.Tensor) -> tuple:
