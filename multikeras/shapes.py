@@ -44,7 +44,7 @@ def broadcast(*shapes: Shape) -> Shape:
         >>> broadcast((None, 1, 3), (4, 3))
         (None, 4, 3)
     """
-    rank = max(map(len, shapes), default=0)
+    rank = max([0, *map(len, shapes)])
     result: list[int | None] = []
     for axis in range(-rank, 0):
         dim: int | None = 1

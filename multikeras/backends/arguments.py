@@ -68,7 +68,17 @@ def pad_mode(mode: str, constant_values: Any) -> str:
 
 def pad_index(size: int, before: int, after: int, mode: str) -> np.ndarray:
     """Which element stands at each place of a padded dimension."""
-    return np.pad(np.arange(size), (before, after), mode=mode)  # type: ignore[call-overload]
+    if not size:
+        raise ValueError(f"pad: an empty dimension can't be padded by {mode!r}.")
+    place = np.arange(-before, size + after)
+    if mode == "edge":
+        return np.clip(place, 0, size - 1)
+    if mode == "wrap":
+        return place % size
+    # There and back again; "reflect" doesn't say the outermost element twice.
+    period = 2 * size if mode == "symmetric" else max(1, 2 * size - 2)
+    place = place % period
+    return np.minimum(place, (period - 1 if mode == "symmetric" else period) - place)
 
 
 def split_points(size: int | None, indices_or_sections: Any) -> list[int]:

@@ -45,7 +45,7 @@ def _split_subscripts(subscripts: str, ranks: tuple[int, ...]) -> tuple[tuple[st
         raise ValueError(f"einsum: {subscripts!r} is for {len(terms)} tensors, got {len(ranks)}.")
     unused = [c for c in string.ascii_letters if c not in subscripts]
     rest = [rank - len(term.replace("...", "")) for term, rank in zip(terms, ranks, strict=True)]
-    most = max((n for n, term in zip(rest, terms, strict=True) if "..." in term), default=0)
+    most = max([0, *(n for n, term in zip(rest, terms, strict=True) if "..." in term)])
     dots = "".join(unused[:most])
     written = []
     for term, extra, rank in zip(terms, rest, ranks, strict=True):

@@ -24,7 +24,7 @@ def range_dtype(*numbers: Any, dtype: Any = None) -> str:
     for number in numbers:
         if number is None:
             continue
-        if hasattr(number, "dtype"):
+        if type(number) not in (bool, int, float) and hasattr(number, "dtype"):
             found.append(dtypes.standardize_dtype(number.dtype))
         else:
             found.append("int" if isinstance(number, bool) else type(number).__name__)

@@ -49,6 +49,10 @@ from multikeras.ops.arithmetic import subtract as subtract
 from multikeras.ops.arithmetic import true_divide as true_divide
 from multikeras.ops.arithmetic import where as where
 
+_GREATEST = {
+    name: float(ml_dtypes.finfo(dtypes.numpy_dtype(name)).max) for name in dtypes.FLOAT_DTYPES
+}
+
 
 @op(rules.unary(rules.to_numeric))
 def negative(x: Any) -> Any:
@@ -668,8 +672,7 @@ def nan_to_num(
     dtype = dtypes.standardize_dtype(x.dtype)
     if not dtypes.is_float_dtype(dtype):
         return x
-    limits = ml_dtypes.finfo(dtypes.numpy_dtype(dtype))
-    high = float(limits.max) if posinf is None else posinf
-    low = float(limits.min) if neginf is None else neginf
+    high = _GREATEST[dtype] if posinf is None else posinf
+    low = -_GREATEST[dtype] if neginf is None else neginf
     x = where(equal(x, math.inf), high, where(equal(x, -math.inf), low, x))
     return where(isnan(x), nan, x)

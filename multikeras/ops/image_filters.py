@@ -10,8 +10,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from multikeras import dtypes
 from multikeras.backends.checks import fits
 from multikeras.ops import arithmetic, core, elementwise, indexing, reductions, rules, shaping
@@ -62,9 +60,9 @@ def _padded(x: Any, axes: Sequence[int], sizes: Sequence[int], mode: str = "cons
 
 def _bell(size: int, sigma: float) -> list[float]:
     """Weights of a normal distribution, of sum 1."""
-    place = np.arange(size) - (size - 1) / 2
-    weights = np.exp(-0.5 * (place / sigma) ** 2)
-    return (weights / weights.sum()).tolist()
+    weights = [math.exp(-0.5 * ((k - (size - 1) / 2) / sigma) ** 2) for k in range(size)]
+    total = math.fsum(weights)
+    return [weight / total for weight in weights]
 
 
 def _sigmas(sigma: Any) -> tuple[float, float]:

@@ -434,6 +434,7 @@ def adaptive_max_pool(inputs: Any, output_size: Sizes, data_format: str | None =
             continue
         start, end = _edges(length, bins)
         # Bins shorter than the longest repeat their last element.
-        place = np.minimum(start[:, None] + np.arange((end - start).max()), end[:, None] - 1)
+        longest = max(-(-(k + 1) * length // bins) - k * length // bins for k in range(bins))
+        place = np.minimum(start[:, None] + np.arange(longest), end[:, None] - 1)
         inputs = reductions.max(indexing.take(inputs, place.astype("int32"), axis), axis + 1)
     return inputs

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from multikeras import dtypes, shapes
@@ -170,19 +171,21 @@ def ldexp(x1: Any, x2: Any) -> Any:
     return core.cast(arithmetic.multiply(x1, _power_of_two(rest, work)), dtype)
 
 
+# Asked for once: what traces a function can't ask.
+_LIMITS: dict[str, tuple[Any, Any]] = {}
+_SIGNIFICANT_BITS: dict[str, int] = {}
+for _name in sorted(dtypes.INT_DTYPES):
+    _LIMITS[_name] = int(np.iinfo(_name).min), int(np.iinfo(_name).max)
+for _name in sorted(dtypes.FLOAT_DTYPES):
+    _info = ml_dtypes.finfo(dtypes.numpy_dtype(_name))
+    _LIMITS[_name] = float(_info.min), float(_info.max)
+    _SIGNIFICANT_BITS[_name] = _info.nmant + 1
+
+
 def _limits(dtype: str) -> tuple[Any, Any]:
     if dtype == "bool":
         return 0, 1
-    if dtypes.is_int_dtype(dtype):
-        limits = np.iinfo(dtype)
-        return int(limits.min), int(limits.max)
-    largest = float(dtypes.numpy_dtype(dtype).type(np.inf))
-    if dtype == "float64":
-        largest = float(np.finfo("float64").max)
-    elif np.isinf(largest) or np.isnan(largest):
-        one = dtypes.numpy_dtype(dtype).type
-        largest = float(np.nextafter(one(np.inf), one(0)))
-    return -largest, largest
+    return _LIMITS[dtype]
 
 
 def _saturated(_: None, x: KerasTensor, dtype: Any) -> KerasTensor:
@@ -217,9 +220,9 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
     top = min(high, own_high)
     if whole:
         # The last number of the float dtype that the integer dtype reaches.
-        kind = dtypes.numpy_dtype(given).type
-        if float(kind(top)) > high:
-            top = float(np.nextafter(kind(top), kind(0)))
+        bits, kept = high.bit_length(), _SIGNIFICANT_BITS[given]
+        if high < own_high and bits > kept:
+            top = 2.0**bits - 2.0 ** (bits - kept)
         x = arithmetic.where(arithmetic.isnan(x), core.cast(0, given), x)
     if dtypes.is_int_dtype(given):
         below, top = int(below), int(top)

@@ -630,7 +630,7 @@ def _axis_sizes(
         open_names = [name for name in group if name not in sizes]
         if len(open_names) > 1:
             raise ValueError(f"rearrange: give the sizes of {open_names[1:]} for {pattern!r}.")
-        given = math.prod(sizes[name] for name in group if name in sizes)
+        given = math.prod([sizes[name] for name in group if name in sizes])
         if not open_names:
             if isinstance(dim, int) and given != dim:
                 raise ValueError(f"rearrange: {pattern!r} needs {given}, the tensor has {dim}.")

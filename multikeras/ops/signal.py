@@ -381,8 +381,9 @@ def _frame_window(who: str, window: Any, length: int, fft_length: int, dtype: st
                 f"got {window!r}."
             )
         mean, swing = _PERIODIC[window]
-        weights = mean - swing * np.cos(2 * np.pi * np.arange(length) / length)
-        return core.convert_to_tensor(np.pad(weights, sides), dtype)
+        weights = [mean - swing * math.cos(2 * math.pi * k / length) for k in range(length)]
+        padded = [0.0] * sides[0] + weights + [0.0] * sides[1]
+        return core.convert_to_tensor(np.array(padded), dtype)
     window = core.convert_to_tensor(window, dtype)
     if tuple(window.shape) != (length,):
         raise ValueError(

@@ -12,9 +12,7 @@ from multikeras import dtypes, tree
 
 TENSOR_TYPES = frozenset({torch.Tensor, torch.nn.Parameter})
 PLAIN_TYPES = TENSOR_TYPES
-_DTYPES = {
-    name: getattr(torch, name) for name in dtypes.ALL_DTYPES if name != "string"
-}
+_DTYPES = {name: getattr(torch, name) for name in dtypes.ALL_DTYPES if name != "string"}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 FLOATS = frozenset(_DTYPES[name] for name in dtypes.FLOAT_DTYPES)
 _device: str | None = None
@@ -149,6 +147,9 @@ def convert_to_tensor(x: Any, dtype: str | None = None) -> torch.Tensor:
         stacked = torch.stack([convert_to_tensor(item, dtype) for item in x])
         return stacked if target is None else stacked.to(target)
     array = np.asarray(x)
+    if torch.compiler.is_dynamo_compiling():
+        # What the tracer has in an array's place can't be asked for more than its values.
+        return torch.as_tensor(array).to(device=default_device(), dtype=target)
     if array.dtype.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
         name = array.dtype.name
         bits = torch.from_numpy(array.view(np.uint8 if "8" in name[5:7] else np.int16).copy())
