@@ -8,27 +8,24 @@ A body that is only a docstring marks a primitive: the selected backend supplies
 that name in the module of the same name as the file (`native.elementwise.add`), or names it in
 `UNSUPPORTED` with the reason. A real body is a composed op; a backend may override it.
 
-From the declaration a function of the same signature is generated. Where every tensor argument
-already is the backend's own tensor (of one dtype, where the rule promotes), it calls the
-backend at once; that path costs a few type checks (there are two such paths where the backend
-has a quicker function for plain tensors, `core.plain`). All else goes the slow way: `Op.prepare`
+From the declaration a function of the same signature is generated (`_dispatch`), which calls the
+backend at once where the arguments need no preparation. All else goes the slow way: `Op.prepare`
 converts and promotes by the rule, and KerasTensors lead to `Op.symbolic`, which never runs the
 backend. Refused with an error that names the op and the argument: whatever can't be a tensor.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import CodeType
 from typing import Any, TypeVar
 
 import numpy as np
 
 from multikeras import dtypes, registry, tree
 from multikeras.backends import native
+from multikeras.ops._dispatch import NUMBERS, generate
 from multikeras.symbolic import KerasTensor, Operation
 from multikeras.symbolic.operation import in_symbolic_scope, record
 from multikeras.variables import Variable, auto_name
@@ -37,13 +34,7 @@ core = native.core
 REGISTRY: dict[str, Op] = {}
 # The public function has the annotations of the one that declares it.
 Declared = TypeVar("Declared", bound=Callable)
-_SEQUENCES = frozenset({list, tuple})
 # Exact types: a np.float64 is a float too, but has a dtype of its own.
-_NUMBERS = frozenset({int, float})
-_NUMBERS_OR_NONE = _NUMBERS | {type(None)}
-_WIDE_FLOATS = frozenset(dtype for dtype in core.FLOATS if "16" not in str(dtype))
-_INTS = frozenset(core.native_dtype(name) for name in sorted(dtypes.INT_DTYPES))
-_BITS = _INTS | {core.native_dtype("bool")}
 _SCALARS = {bool: "bool", int: "int", float: "float", complex: "complex"}
 
 
@@ -122,7 +113,7 @@ class Op:
             if sequence:
                 prepared[position] = [convert(item, dtype) for item in value]
             elif value is not None:
-                if self.rule.saturates and type(value) in _NUMBERS:
+                if self.rule.saturates and type(value) in NUMBERS:
                     value = _nearest(value, dtype or "")
                 prepared[position] = convert(value, None if name in self.rule.loose else dtype)
         return symbolic, dtype, prepared
@@ -293,133 +284,6 @@ def _find_impl(op: Op) -> Callable:
     return unsupported
 
 
-def _fast_condition(op: Op, types: str) -> str | None:
-    """Source of the test for a fast path, or None where only the slow one serves."""
-    if not op.tensors or any(sequence for *_, sequence in op.tensors):
-        return None
-    defaults = {n: p.default for n, p in op.signature.parameters.items()}
-    terms = []
-    loose = op.rule.loose
-    first = next((name for _, name, _ in op.tensors if name not in loose), op.tensors[0][1])
-    # Where the argument that sets the dtype may be None, the fast path is for all given.
-    may_lack = defaults[first] is not None
-    for _, name, _ in op.tensors:
-        promoted = op.rule.promote and name != first and name not in loose
-        same = f" and {name}.dtype is {first}.dtype" if promoted else ""
-        term = f"type({name}) in {types}{same}"
-        lacking = may_lack and defaults[name] is None
-        terms.append(f"({name} is None or {term})" if lacking else term)
-    if op.rule.fast in ("int", "bits"):
-        terms.append(f"{first}.dtype in {'_INTS' if op.rule.fast == 'int' else '_BITS'}")
-    elif op.rule.fast == "float":
-        keeps = op.rule.promote is None or _keeps_floats(op.rule.promote)
-        terms.append(f"{first}.dtype in {'_FLOATS' if keeps else '_WIDE_FLOATS'}")
-    return " and ".join(terms)
-
-
-def _alike(values: Any) -> bool:
-    """Whether a list or tuple holds nothing but the backend's tensors, all of one dtype."""
-    if type(values) not in _SEQUENCES or not values or type(values[0]) not in core.TENSOR_TYPES:
-        return False
-    dtype = values[0].dtype
-    return all(type(x) in core.TENSOR_TYPES and x.dtype is dtype for x in values)
-
-
-def _keeps_floats(promote: Callable[[list[str]], str]) -> bool:
-    """Whether a float tensor beside a Python number keeps its dtype."""
-    try:
-        return all(promote([d, s]) == d for d in ("float32", "bfloat16") for s in ("float", "int"))
-    except ValueError:  # no floats wanted here
-        return False
-
-
-def _special_paths(op: Op, paths: list[tuple[str, str]]) -> list[str]:
-    """Source of quick paths for a list of tensors alike, and for a float tensor and numbers.
-
-    Of two tensors that promote either may be the number, of three the last two (or None).
-    """
-    names = [name for _, name, _ in op.tensors]
-    parameters = op.signature.parameters
-    if len(names) == 1 and op.tensors[0][2]:
-        arguments = ", ".join(f"list({n})" if n == names[0] else n for n in parameters)
-        return [f"    if _alike({names[0]}):", f"        return _impl({arguments})"]
-    loose = [name for name in names if name in op.rule.loose]
-    alike = [name for name in names if name not in op.rule.loose]
-    if op.rule.promote is None or len(alike) not in (2, 3) or not _keeps_floats(op.rule.promote):
-        return []
-    numbers, scalar = "_NUMBERS", "_scalar({n}, {like})"
-    if len(alike) == 3:
-        numbers, scalar = "_NUMBERS_OR_NONE", "None if {n} is None else _scalar({n}, {like})"
-    sides = [(alike[1:], alike[0])] + ([(alike[:1], alike[1])] if len(alike) == 2 else [])
-    lines = []
-    for scalars, tensor in sides:
-        arguments = ", ".join(
-            scalar.format(n=n, like=tensor) if n in scalars else n for n in parameters
-        )
-        terms = [f"type({n}) in {numbers}" for n in scalars]
-        terms += [f"type({n}) in _TENSORS" for n in (tensor, *loose)]
-        lines.append(f"    if {' and '.join(terms)} and {tensor}.dtype in _FLOATS:")
-        for types, target in paths[:-1]:
-            plain = " and ".join(f"type({n}) in {types}" for n in (tensor, *loose))
-            lines += [f"        if {plain}:", f"            return {target}({arguments})"]
-        lines.append(f"        return {paths[-1][1]}({arguments})")
-    return lines
-
-
-@functools.cache
-def _compiled(source: str) -> CodeType:
-    """The code of a generated module; ops of like signatures share it."""
-    return compile(source, "<op>", "exec")
-
-
-def _generate(op: Op) -> Callable:
-    """The public function, of the declaration's own signature."""
-    parameters = op.signature.parameters
-    defaults = {f"_default_{n}": p.default for n, p in parameters.items()}
-    pieces, calls, keyword_only = [], [], False
-    for name, parameter in parameters.items():
-        if parameter.kind is parameter.KEYWORD_ONLY and not keyword_only:
-            pieces.append("*")
-            keyword_only = True
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            pieces.append(f"*{name}")
-        elif parameter.default is parameter.empty:
-            pieces.append(name)
-        else:
-            pieces.append(f"{name}=_default_{name}")
-        calls.append(name)
-    arguments = ", ".join(calls)
-    lines = [f"def op({', '.join(pieces)}):"]
-    plain = core.plain(op.impl)
-    paths = [("_PLAIN", "_plain")] if plain is not op.impl else []
-    paths.append(("_TENSORS", "_impl"))
-    for types, target in paths:
-        if condition := _fast_condition(op, types):
-            lines += [f"    if {condition}:", f"        return {target}({arguments})"]
-    lines += _special_paths(op, paths)
-    lines.append(f"    return _slow({arguments})")
-    namespace: dict[str, Any] = {
-        "_PLAIN": core.PLAIN_TYPES,
-        "_plain": plain,
-        "_TENSORS": core.TENSOR_TYPES,
-        "_FLOATS": core.FLOATS,
-        "_WIDE_FLOATS": _WIDE_FLOATS,
-        "_INTS": _INTS,
-        "_BITS": _BITS,
-        "_NUMBERS": _NUMBERS,
-        "_NUMBERS_OR_NONE": _NUMBERS_OR_NONE,
-        "_scalar": core.scalar,
-        "_alike": _alike,
-        "_impl": op.impl,
-        "_slow": op.slow,
-        **defaults,
-    }
-    exec(_compiled("\n".join(lines)), namespace)
-    public = namespace["op"]
-    public.__code__ = public.__code__.replace(co_name=op.name)
-    return functools.update_wrapper(public, op.body, updated=())
-
-
 def op(rule: Rule, compiled: bool = False) -> Callable[[Declared], Declared]:
     """Declares an op by the rule of its family; see the module's docstring.
 
@@ -447,7 +311,7 @@ def op(rule: Rule, compiled: bool = False) -> Callable[[Declared], Declared]:
             (names.index(n.lstrip("*")), n.lstrip("*"), n.startswith("*")) for n in wanted
         )
         declared.impl = _find_impl(declared)
-        declared.public = _generate(declared)
+        declared.public = generate(declared)
         REGISTRY[declared.name] = declared
         registry.expose("multikeras.ops", declared.name)(declared.public)
         return declared.public
