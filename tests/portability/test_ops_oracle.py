@@ -108,7 +108,7 @@ OWN_DIFFERENCES = {
         ("relu-*/bool", "relu6-*/bool", "hard_tanh-*/bool", "hard_tanh-*/uint8", "threshold-*/bool",
          "threshold-*/uint8", "dot_product_attention-*/int32", "dot_product_attention-*/uint8",
          "dot_product_attention-*/bool", "*conv*/int32", "*conv*/uint8", "*conv*/bool",
-         "max_pool-*/bool", "segment_sum-*/bool", "segment_prod-*/bool", "in_top_k-*/int32",
+         "max_pool-*/bool", "segment_prod-*/bool", "in_top_k-*/int32",
          "in_top_k-*/uint8", "in_top_k-*/bool", "searchsorted-*/bool", "digitize-*/bool",
          "cholesky-*/bool"),
         NO_KERNEL,
