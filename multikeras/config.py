@@ -81,7 +81,7 @@ def backend() -> str:
     """The name of the backend in use.
 
     Example:
-        >>> backend() in ("numpy", "jax", "torch", "tensorflow")
+        >>> backend() in BACKENDS
         True
     """
     return _backend

@@ -13,10 +13,11 @@ from multikeras import tree
 
 
 def stacked(batches: list[Any], size: int) -> Any:
-    """The batches along a new first axis of `size`; what is beyond them is left undefined.
+    """The batches along a new first axis of `size`, with zeros after the last of them.
 
     Args:
-        batches: at least one and at most `size` structures of arrays (or None) of equal shapes.
+        batches: at least one and at most `size` structures of arrays (or None), of equal shapes
+            and dtypes.
         size: the length of the new axis, the same for every group so that one compilation
             serves all of them.
     """
@@ -25,14 +26,9 @@ def stacked(batches: list[Any], size: int) -> Any:
         if leaves[0] is None:
             return None
         first = np.asarray(leaves[0])
-        out = np.empty((size, *first.shape), first.dtype)
-        return np.stack(leaves, out=out) if len(leaves) == size else _fill(out, leaves)
+        rows = np.zeros((size, *first.shape), first.dtype)
+        for row, leaf in enumerate(leaves):
+            rows[row] = leaf
+        return rows
 
     return tree.map_structure(stack, *batches)
-
-
-def _fill(out: np.ndarray, leaves: tuple) -> np.ndarray:
-    for row, leaf in enumerate(leaves):
-        out[row] = leaf
-    out[len(leaves) :] = 0
-    return out

@@ -160,7 +160,7 @@ class Runner:
         self._next_draw = time.perf_counter() + _REDRAW_SECONDS
         self._several: Any = None  # the step over a group of batches
         self._group: list[Any] = []
-        self._group_shapes: list[Any] | None = None
+        self._group_form: list[Any] | None = None
         self._group_size = self._choose_group(num_batches)
 
     def _choose_group(self, num_batches: int | None) -> int:
@@ -208,13 +208,13 @@ class Runner:
 
     def _feed_group(self, batch: Any) -> None:
         """Keeps batches until there are enough for one dispatch."""
-        shapes = _shapes(batch)
-        if self._group_shapes is None:
-            self._group_shapes = shapes
+        form = _form(batch)
+        if self._group_form is None:
+            self._group_form = form
             size = min(self._group_size, max(1, _GROUP_BYTES // max(1, _bytes(batch))))
             self._several = self._functions.multi(size) if size > 1 else None
             self._group_size = size if self._several is not None else 1
-        if shapes != self._group_shapes:
+        if form != self._group_form:
             self._flush()
             self._logs = self._step(tree.map_structure(_place, batch))
             self._count += 1
@@ -253,8 +253,12 @@ def _place(leaf: Any) -> Any:
     return None if leaf is None else engine.place(leaf)
 
 
-def _shapes(batch: Any) -> list[Any]:
-    return [None if leaf is None else np.shape(leaf) for leaf in tree.flatten(batch)]
+def _form(batch: Any) -> list[Any]:
+    """Shapes and dtypes: batches that differ in one can't be stacked as they are."""
+    return [
+        None if leaf is None else (np.shape(leaf), getattr(leaf, "dtype", None))
+        for leaf in tree.flatten(batch)
+    ]
 
 
 def _bytes(batch: Any) -> int:

@@ -360,8 +360,6 @@ class Trainer(Host):
 
     def _test_core(self, data: Any) -> dict[str, Any] | None:
         x, y, sample_weight = unpack(data)
-        if self._functions is None:
-            self.make_test_function()
         with call_scope() as context:
             y_pred = self(x, training=False)
             loss = self._call_compute_loss(x, y, y_pred, sample_weight, False)

@@ -17,7 +17,6 @@ import pytest
 
 from tests.portability import zoo
 
-pytest.importorskip("keras")
 ROOT = Path(__file__).resolve().parents[2]
 BACKENDS = ["numpy", "jax", "torch", "tensorflow"]
 NAMES = [*zoo.MODELS, *zoo.TRAINED, "refused_lambda"]

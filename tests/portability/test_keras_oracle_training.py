@@ -21,7 +21,6 @@ from tests.metrics import cases as metric_cases
 from tests.optimizers import rules
 from tests.portability import oracle_worker
 
-pytest.importorskip("keras")
 ROOT = Path(__file__).resolve().parents[2]
 BACKENDS = ("numpy", "torch", "tensorflow")
 Values = dict[str, np.ndarray]

@@ -26,7 +26,6 @@ import pytest
 from multikeras import ops
 from tests.conformance.op_cases import all_cases
 
-pytest.importorskip("keras")
 ROOT = Path(__file__).resolve().parents[2]
 BACKENDS = os.environ.get("MULTIKERAS_TEST_OPS_ORACLE", "numpy,torch,tensorflow").split(",")
 Runs = dict[str, dict[str, Any]]  # by backend, then by name: [difference, what multikeras gave]

@@ -89,6 +89,23 @@ def test_ways_to_run_agree(arguments):
     np.testing.assert_allclose(a["accuracy"], b["accuracy"], rtol=1e-4)
 
 
+@pytest.mark.parametrize("kinds", [(int, float), (float, int)], ids=["int first", "float first"])
+def test_batches_of_other_dtypes_keep_their_values(kinds):
+    def stream():
+        for row in range(0, 40, 10):
+            y = X[row : row + 10, :1] * 3
+            yield X[row : row + 10], y.astype(np.float32 if kinds[row // 10 % 2] is float else int)
+
+    def losses(**arguments):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input((6,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse", **arguments)
+        return model.fit(stream(), epochs=1, verbose=0).history["loss"]
+
+    grouped = losses(steps_per_execution=4)
+    np.testing.assert_allclose(grouped, losses(run_eagerly=True), rtol=1e-5)
+
+
 def test_listening_to_batches_changes_nothing():
     class Listener(keras.callbacks.Callback):
         seen = 0

@@ -62,15 +62,12 @@ def custom_gradient(f: Callable) -> Callable:
 
 
 def jvp(fun: Callable, primals: tuple, tangents: tuple, has_aux: bool) -> tuple:
-    aux: list[Any] = []
+    kept: list[Any] = []
 
     def flat(*leaves: torch.Tensor) -> tuple:
         result = fun(*tree.pack_sequence_as(primals, list(leaves)))
-        if has_aux:
-            result, side = result
-            aux[:] = [side]
-        aux[len(aux[:has_aux]) :] = [result]
-        return tuple(torch.as_tensor(leaf) for leaf in tree.flatten(result))
+        kept[:] = list(result) if has_aux else [result, None]
+        return tuple(torch.as_tensor(leaf) for leaf in tree.flatten(kept[0]))
 
     points, directions = tuple(tree.flatten(primals)), tuple(tree.flatten(tangents))
     try:
@@ -78,6 +75,6 @@ def jvp(fun: Callable, primals: tuple, tangents: tuple, has_aux: bool) -> tuple:
     except (NotImplementedError, RuntimeError):
         # A function without a forward mode: twice in reverse mode, linear in what is carried back.
         values, changes = torch.autograd.functional.jvp(flat, points, directions)
-    structure = aux[-1]
+    structure, aux = kept
     values, changes = (tree.pack_sequence_as(structure, list(v)) for v in (values, changes))
-    return (values, changes, aux[0]) if has_aux else (values, changes)
+    return (values, changes, aux) if has_aux else (values, changes)
