@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from multikeras import tree
+
 
 class CallContext:
     """State of one outermost call.
@@ -56,3 +58,11 @@ def call_scope(training: bool | None = None) -> Iterator[CallContext]:
         yield context
     finally:
         calls.context = outer
+
+
+def masks_of(context: CallContext, tensors: Any) -> Any:
+    """The masks of a structure of tensors, or None if no tensor has one."""
+    if not isinstance(tensors, (list, tuple, dict)):
+        return context.mask_of(tensors)
+    masks = tree.map_structure(context.mask_of, tensors)
+    return masks if any(m is not None for m in tree.flatten(masks)) else None

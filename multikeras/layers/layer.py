@@ -9,81 +9,30 @@ Refused with an error that names the layer: inputs that miss the spec, a positio
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
-from types import MethodType
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from multikeras import (
-    dtype_policies,
-    dtypes,
-    ops,
-    registry,
-    regularizers,
-    tree,
-)
+from multikeras import dtype_policies, dtypes, ops, registry, regularizers, tree
 from multikeras import variables as scopes
 from multikeras.backends import native
-from multikeras.layers.call_context import CallContext, calls
-from multikeras.layers.input_spec import InputSpec, assert_compatible
-from multikeras.layers.tracking import Tracked
+from multikeras.layers.added_losses import Losses
+from multikeras.layers.building import wrapped_build
+from multikeras.layers.call_context import CallContext, calls, masks_of
+from multikeras.layers.signatures import CallInfo, call_info, signature
+from multikeras.layers.signatures import cached_by_class as cached_by_class
+from multikeras.layers.symbolic_call import SymbolicCalls
 from multikeras.scopes import current as scopes_now
-from multikeras.shapes import merge
-from multikeras.symbolic import KerasTensor, Operation, SymbolicScope, any_symbolic
-from multikeras.symbolic.operation import record
+from multikeras.symbolic import KerasTensor, Operation, any_symbolic
 from multikeras.variables import StatelessScope, Variable
 
 core = native.core
 _TENSORS = core.TENSOR_TYPES
 _FLOATS = core.FLOATS
-_PLAIN_LEAVES = (str, int, float, bool, type(None))
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class CallInfo:
-    """What the signature of a layer class's `call` says."""
-
-    names: tuple[str, ...]
-    has_training: bool
-    masks: tuple[tuple[str, str], ...]  # (mask argument, tensor argument)
-    accepts_any: bool
-
-
-def cached_by_class(fn: Callable[[type], T]) -> Callable[[type], T]:
-    """`functools.cache`, typed for functions of a class."""
-    return functools.cache(fn)
-
-
-@cached_by_class
-def call_info(cls: Any) -> CallInfo:
-    """The `CallInfo` of a layer class."""
-    parameters = list(inspect.signature(cls.call).parameters.values())[1:]
-    kinds = inspect.Parameter
-    names = tuple(
-        p.name for p in parameters if p.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.POSITIONAL_ONLY)
-    )
-    every = {p.name for p in parameters}
-    masks = []
-    for name in every:
-        if name == "mask" and names:
-            masks.append(("mask", names[0]))
-        elif name.endswith("_mask") and name.removesuffix("_mask") in every:
-            masks.append((name, name.removesuffix("_mask")))
-    return CallInfo(
-        names=names,
-        has_training="training" in every,
-        masks=tuple(masks),
-        accepts_any=any(p.kind is kinds.VAR_KEYWORD for p in parameters),
-    )
 
 
 @registry.expose("keras.layers")
-class Layer(Tracked):
+class Layer(SymbolicCalls, Losses):
     """A callable with weights. Subclasses define `build` (makes the weights) and `call`.
 
     Args:
@@ -141,7 +90,7 @@ class Layer(Tracked):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
-            type.__setattr__(cls, "build", _wrapped_build(cls.__dict__["build"]))
+            type.__setattr__(cls, "build", wrapped_build(cls.__dict__["build"]))
         if "compute_mask" in cls.__dict__:
             cls._makes_masks = True
 
@@ -149,122 +98,8 @@ class Layer(Tracked):
         """Whether other layers inside may still have to be built."""
         return type(self).call is not Layer.call and type(self) is not Layer
 
-    def _set_policy(self) -> None:
-        policy = self._dtype_policy
-        self._compute_native = core.native_dtype(policy.compute_dtype)
-        mixed = policy.compute_dtype != policy.variable_dtype
-        self._autocast_variables = policy.compute_dtype if mixed else None
-        self._casts_inputs = self._autocast and dtypes.is_float_dtype(policy.compute_dtype)
-
-    # -- dtype ------------------------------------------------------------------------------
-
-    @property
-    def dtype_policy(self) -> dtype_policies.DTypePolicy:
-        """The layer's dtype policy."""
-        return self._dtype_policy
-
-    @dtype_policy.setter
-    def dtype_policy(self, value: Any) -> None:
-        self._dtype_policy = dtype_policies.get(value)
-        self._set_policy()
-
-    @property
-    def dtype(self) -> str:
-        """Alias of `variable_dtype`."""
-        return self._dtype_policy.variable_dtype
-
-    @property
-    def compute_dtype(self) -> str:
-        """Dtype in which the layer computes."""
-        return self._dtype_policy.compute_dtype
-
-    @property
-    def variable_dtype(self) -> str:
-        """Dtype of the layer's weights."""
-        return self._dtype_policy.variable_dtype
-
-    @property
-    def input_dtype(self) -> str:
-        """Dtype to which float inputs are cast."""
-        return self._dtype_policy.compute_dtype
-
-    @property
-    def quantization_mode(self) -> None:
-        """None: not quantized."""
-        return None
-
-    # -- building ---------------------------------------------------------------------------
-
     def _who(self) -> str:
         return f"Layer {getattr(self, '_name', '?')!r} ({type(self).__name__})"
-
-    def _claim_path(self) -> str:
-        """The layer's path, settled the first time it is needed."""
-        if self._path is None:
-            outer = scopes.current_path()
-            self._path = f"{outer}/{self.name}" if outer else self.name
-        return self._path
-
-    def build(self, input_shape: Any) -> None:
-        """Makes the weights. Overridden by layers that have some.
-
-        Args:
-            input_shape: the shape of the first call argument (or a structure of shapes); an
-                override may instead take `<argument>_shape` for several arguments.
-        """
-        if self._is_composite():
-            with SymbolicScope():
-                specs = tree.map_shape_structure(
-                    lambda s: KerasTensor(s, self.compute_dtype), input_shape
-                )
-                try:
-                    self._run_symbolically((specs,), {})
-                except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
-                    raise ValueError(
-                        f"{self._who()} can't be built from the shape {input_shape} alone "
-                        f"({error}). Call it on data, or override build()."
-                    ) from error
-        self.built = True
-
-    def _build_for(self, args: tuple, kwargs: dict) -> None:
-        """Builds with the shapes of a call's arguments, if this is the first."""
-        if self.built:
-            return
-        with scopes.absolute_name_scope(self._claim_path()):
-            names = list(_signature(self.build).parameters)
-            if type(self).build is Layer.build:
-                self.built = True
-                self._build_config = {"input_shape": _shapes(args[0]) if args else None}
-            elif len(names) == 1 or not all(n.endswith("_shape") for n in names):
-                self.build(_shapes(args[0] if args else next(iter(kwargs.values()))))
-            else:
-                given = dict(zip(call_info(type(self)).names, args)) | kwargs
-                wanted = {n: given.get(n.removesuffix("_shape")) for n in names}
-                self.build(**{n: _shapes(v) for n, v in wanted.items() if v is not None})
-        self.built = True
-
-    def get_build_config(self) -> dict[str, Any] | None:
-        """The shapes that the layer was built with."""
-        shapes = self._build_config
-        if shapes is None or set(shapes) == {"input_shape"}:
-            return shapes
-        if len(shapes) == 1:
-            return {"input_shape": next(iter(shapes.values()))}
-        return {"shapes_dict": shapes}
-
-    def build_from_config(self, config: dict[str, Any]) -> None:
-        """Builds with `get_build_config`'s result."""
-        if self.built or not config:
-            return
-        shapes = config.get("shapes_dict", config)
-        shapes = {
-            key: tree.map_shape_structure(tuple, value) if value is not None else None
-            for key, value in shapes.items()
-        }
-        if set(shapes) <= set(_signature(self.build).parameters):
-            self.build(**shapes)
-        else:  # a layer of Keras's that names them otherwise: the first is that of the inputs
-            self.build(next(iter(shapes.values())))
 
     # -- calling ----------------------------------------------------------------------------
 
@@ -302,13 +137,13 @@ class Layer(Tracked):
                 and scopes_now.autocast == self._autocast_variables
             ):
                 return self.call(x)
-            return self._run(context, args, kwargs)
+            return self._perform(context, args, kwargs)
         args, kwargs = self._convert(args, kwargs)
         if any_symbolic(args, kwargs):
             return self.symbolic_call(*args, **kwargs)
         if self._input_spec is not None and args:
             self._check_inputs(args[0])
-        return self._run(context, args, kwargs)
+        return self._perform(context, args, kwargs)
 
     def _ready(self, x: Any) -> bool:
         """Whether `x` is a tensor that needs no cast: the hot path."""
@@ -331,7 +166,7 @@ class Layer(Tracked):
         if any_symbolic(args, kwargs):
             return self.symbolic_call(*args, **kwargs)
         with scopes.absolute_name_scope(self._claim_path()):
-            outputs = self._run(context, args, kwargs)
+            outputs = self._perform(context, args, kwargs)
         self._settle()
         return outputs
 
@@ -339,7 +174,7 @@ class Layer(Tracked):
         """Raises TypeError, naming the layer, unless `call` takes such arguments."""
         given = {name: value for name, value in kwargs.items() if name != "training"}
         try:
-            _signature(self.call).bind(*args, **given)
+            signature(self.call).bind(*args, **given)
         except TypeError as error:
             raise TypeError(f"{self._who()}.call: {error}") from None
 
@@ -376,10 +211,7 @@ class Layer(Tracked):
                 return ops.cast(value, compute)
         return value
 
-    def _check_inputs(self, inputs: Any) -> None:
-        assert_compatible(self._input_spec, inputs, self._who(), core_shape, _dtype_name)
-
-    def _run(self, context: CallContext, args: tuple, kwargs: dict) -> Any:
+    def _perform(self, context: CallContext, args: tuple, kwargs: dict) -> Any:
         """`call` on converted inputs, with training flag, masks, autocast and losses."""
         info = self._info
         previous_training = context.training
@@ -417,7 +249,7 @@ class Layer(Tracked):
         added = dict(kwargs)
         for mask_name, tensor_name in info.masks:
             if given.get(mask_name) is None and given.get(tensor_name) is not None:
-                mask = _masks_of(context, given[tensor_name])
+                mask = masks_of(context, given[tensor_name])
                 if mask is not None:
                     added[mask_name] = mask
         return added
@@ -429,7 +261,7 @@ class Layer(Tracked):
             return
         previous = kwargs.get("mask")
         if previous is None:
-            previous = _masks_of(context, args[0] if len(args) == 1 else list(args))
+            previous = masks_of(context, args[0] if len(args) == 1 else list(args))
         if previous is None and not self._makes_masks:
             return
         masks = self.compute_mask(args[0], previous)
@@ -449,108 +281,9 @@ class Layer(Tracked):
                 loss = loss / ops.cast(ops.shape(output)[0], ops.dtype(loss))
             self.add_loss(loss)
 
-    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
-        """Output KerasTensors, linked to the inputs by a graph node."""
-        if self._input_spec is not None and args:
-            self._check_inputs(args[0])
-        self._build_for(args, kwargs)
-        if calls.context is not None:
-            outputs = self._symbolic_outputs(args, kwargs)
-        else:
-            calls.context = CallContext()
-            try:
-                outputs = self._symbolic_outputs(args, kwargs)
-            finally:
-                calls.context = None
-        return record(self, args, kwargs, outputs)
-
-    def _symbolic_outputs(self, args: tuple, kwargs: dict) -> Any:
-        return self.compute_output_spec(*args, **kwargs)
-
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Output KerasTensors for input KerasTensors, without values."""
-        if type(self).compute_output_shape is not Layer.compute_output_shape:
-            return self._spec_from_shape(args, kwargs)
-        with SymbolicScope():
-            return self._run_symbolically(args, kwargs)
-
-    def _spec_from_shape(self, args: tuple, kwargs: dict) -> Any:
-        names = list(_signature(self.compute_output_shape).parameters)
-        if len(names) > 1 and all(n.endswith("_shape") for n in names):
-            given = dict(zip(call_info(type(self)).names, args)) | kwargs
-            wanted = {n: given.get(n.removesuffix("_shape")) for n in names}
-            shape = self.compute_output_shape(
-                **{n: _shapes(v) for n, v in wanted.items() if v is not None}
-            )
-        else:
-            shape = self.compute_output_shape(_shapes(args[0]))
-        return tree.map_shape_structure(lambda s: KerasTensor(s, self.compute_dtype), shape)
-
-    def _run_symbolically(self, args: tuple, kwargs: dict) -> Any:
-        """`call` on KerasTensors; a call in the framework's own functions is traced by it."""
-        context = calls.context or CallContext()
-        outer, calls.context = calls.context, CallContext(context.training)
-        try:
-            with scopes.absolute_name_scope(self._claim_path()):
-                try:
-                    return self._run_bare(args, kwargs)
-                except Exception as error:
-                    traced = _spec_by_running(self._run_bare, args, kwargs)
-                    if traced is None:
-                        raise error
-                    return traced
-        finally:
-            calls.context = outer
-
-    def _run_bare(self, args: tuple, kwargs: dict) -> Any:
-        info = self._info
-        if not (info.has_training or info.accepts_any):
-            kwargs = {name: value for name, value in kwargs.items() if name != "training"}
-        previous = scopes.swap_autocast(self._autocast_variables)
-        try:
-            return self.call(*args, **kwargs)
-        finally:
-            scopes.swap_autocast(previous)
-
-    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
-        """Output shape(s) for input shape(s), batch dimension included."""
-        specs = tree.map_shape_structure(lambda s: KerasTensor(s, self.compute_dtype), args)
-        with SymbolicScope():
-            outputs = self.compute_output_spec(*specs, **kwargs)
-        return tree.map_structure(lambda t: t.shape, outputs)
-
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask of the outputs; here: that of the inputs."""
         return previous_mask
-
-    # -- losses -----------------------------------------------------------------------------
-
-    def add_loss(self, loss: Any) -> None:
-        """Adds scalar tensors to the loss of the call that is running.
-
-        Args:
-            loss: a scalar tensor or a list of them.
-        """
-        for value in tree.flatten(loss):
-            if isinstance(value, KerasTensor) and calls.context is not None:
-                continue  # a symbolic run of call(): the loss comes with real calls
-            if callable(value) and not core.is_tensor(value):
-                value = value()
-            self._losses.append(value)
-        if calls.context is not None:
-            calls.context.touched.append(self)
-
-    @property
-    def losses(self) -> list[Any]:
-        """Losses of the last call and of the weights' regularizers."""
-        found = [loss for layer in self._flatten_layers() for loss in layer._losses]
-        return found + [
-            v.regularizer(v.value) for v in self.trainable_weights if v.regularizer is not None
-        ]
-
-    def _clear_losses(self) -> None:
-        for layer in self._flatten_layers():
-            layer._losses.clear()
 
     # -- pure functions ---------------------------------------------------------------------
 
@@ -594,144 +327,11 @@ class Layer(Tracked):
         updated = [scope.get_current_value(v) for v in frozen]
         return (outputs, updated, losses) if return_losses else (outputs, updated)
 
-    # -- configuration ----------------------------------------------------------------------
-
-    @property
-    def input_spec(self) -> Any:
-        """What the layer demands of its inputs."""
-        return self._input_spec
-
-    @input_spec.setter
-    def input_spec(self, value: Any) -> None:
-        for spec in tree.flatten(value):
-            if spec is not None and not isinstance(spec, InputSpec):
-                raise TypeError(f"{self._who()}: input_spec must be InputSpec, got {spec!r}.")
-        self._input_spec = value
-        self._checked_shape = None
-        self._checks_dtype = any(getattr(spec, "dtype", None) for spec in tree.flatten(value))
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, as plain data.
-
-        Layers with arguments of their own extend this. A subclass that doesn't, but whose
-        arguments are all plain data, gets them recorded here.
-
-        Raises:
-            NotImplementedError: if the constructor took something else.
-        """
-        config = {
-            "name": self.name,
-            "trainable": self._trainable,
-            "dtype": dtype_policies.serialize(self._dtype_policy),
-        }
-        if self.activity_regularizer is not None:
-            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        if type(self).get_config is Layer.get_config and not registry.home(type(self)):
-            config.update(self._recorded_arguments())
-        return config
-
-    def _recorded_arguments(self) -> dict[str, Any]:
-        args, kwargs = self._init_args
-        bound = inspect.signature(type(self).__init__).bind_partial(self, *args, **kwargs)
-        recorded: dict[str, Any] = {}
-        for name, value in list(bound.arguments.items())[1:]:
-            extra = bound.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD
-            recorded.update(value if extra else {name: value})
-        known = ("name", "trainable", "dtype", "activity_regularizer")
-        recorded = {k: v for k, v in recorded.items() if k not in known}
-        for name, value in recorded.items():
-            if not all(isinstance(leaf, _PLAIN_LEAVES) for leaf in tree.flatten(value)):
-                raise NotImplementedError(
-                    f"{self._who()} must override get_config(): its argument `{name}` is "
-                    f"{value!r}, which is not plain data."
-                )
-        return recorded
-
-    def quantize(self, mode: Any = None, type_check: bool = True, config: Any = None) -> None:
-        """Refused: quantization is not available."""
-        raise NotImplementedError(f"{self._who()}: quantization is not available.")
-
-    def quantized_build(self, input_shape: Any, mode: Any) -> None:
-        """Refused: quantization is not available."""
-        self.quantize(mode)
-
-    def rematerialized_call(self, layer_call: Any, *args: Any, **kwargs: Any) -> Any:
-        """Calls `layer_call`; recomputation in the backward pass is left to the framework."""
-        return layer_call(*args, **kwargs)
-
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={getattr(self, '_name', None)}, built={self.built}>"
 
     def __str__(self) -> str:
         return repr(self)
-
-
-def _spec_by_running(call: Any, args: tuple, kwargs: dict) -> Any:
-    """Output KerasTensors of a `call` written in the framework's own functions, or None.
-
-    It is run on zeros twice, with 2 and with 3 for what is unknown; state is left untouched.
-    """
-
-    def run(unknown: int) -> Any:
-        def zeros(leaf: Any) -> Any:
-            if not isinstance(leaf, KerasTensor):
-                return leaf
-            shape = tuple(unknown if d is None else d for d in leaf.shape)
-            return core.convert_to_tensor(np.zeros(shape), leaf.dtype)
-
-        real_args, real_kwargs = tree.map_structure(zeros, (args, kwargs))
-        with StatelessScope():
-            return call(real_args, real_kwargs)
-
-    try:
-        first, second = run(2), run(3)
-    except Exception:
-        return None
-    return tree.map_structure(
-        lambda a, b: KerasTensor(merge(core.shape(a), core.shape(b)), core.dtype_name(a)),
-        first,
-        second,
-    )
-
-
-@functools.lru_cache(maxsize=4096)
-def _function_signature(function: Any, bound: bool = False) -> inspect.Signature:
-    return inspect.signature(MethodType(function, 0) if bound else function)
-
-
-def _signature(method: Any) -> inspect.Signature:
-    """The signature of a method, remembered: it takes longer to find than to build a layer."""
-    function = getattr(method, "__func__", None)
-    if function is None:
-        return inspect.signature(method)
-    return _function_signature(function, bound=True)
-
-
-def core_shape(tensor: Any) -> tuple:
-    """The static shape of a tensor or KerasTensor."""
-    return tensor.shape if isinstance(tensor, KerasTensor) else core.shape(tensor)
-
-
-def _dtype_name(tensor: Any) -> str:
-    """The dtype of a tensor or KerasTensor."""
-    return tensor.dtype if isinstance(tensor, KerasTensor) else core.dtype_name(tensor)
-
-
-def _shapes(value: Any) -> Any:
-    """The shapes of a structure of tensors."""
-    if hasattr(value, "shape"):
-        return tuple(core_shape(value))
-    return tree.map_structure(
-        lambda leaf: tuple(core_shape(leaf)) if hasattr(leaf, "shape") else None, value
-    )
-
-
-def _masks_of(context: CallContext, tensors: Any) -> Any:
-    """The masks of a structure of tensors, or None if no tensor has one."""
-    if not isinstance(tensors, (list, tuple, dict)):
-        return context.mask_of(tensors)
-    masks = tree.map_structure(context.mask_of, tensors)
-    return masks if any(m is not None for m in tree.flatten(masks)) else None
 
 
 def _is_numbers(value: Any) -> bool:
@@ -751,30 +351,3 @@ def _input_shape(kwargs: dict[str, Any]) -> tuple | None:
     if full is not None:
         return tuple(full)
     return None if shape is None else (batch_size, *shape)
-
-
-def _wrapped_build(build: Any) -> Any:
-    """`build` that remembers its shapes, runs below the layer's path and marks it as built."""
-    if getattr(build, "_wraps_build", False):
-        return build
-
-    @functools.wraps(build)
-    def wrapper(self: Layer, *args: Any, **kwargs: Any) -> Any:
-        if self._build_config is None:
-            bound = _function_signature(build).bind(self, *args, **kwargs)
-            shapes_ = dict(list(bound.arguments.items())[1:])
-            self._build_config = shapes_ if shapes_ else None
-        outer = self._weight_list
-        self._weight_list = "open"  # also while an override calls super().build()
-        try:
-            with scopes.absolute_name_scope(self._claim_path()):
-                result = build(self, *args, **kwargs)
-        finally:
-            self._weight_list = outer
-        if outer != "open":
-            self._weight_list = "closed"
-        self.built = True
-        return result
-
-    wrapper._wraps_build = True  # type: ignore[attr-defined]
-    return wrapper

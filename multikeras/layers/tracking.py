@@ -34,7 +34,7 @@ else:
 
 
 class Tracked(BaseLayer, Operation):
-    """The variables half of `Layer`, which is its only direct subclass."""
+    """The variables half of `Layer`."""
 
     # Names of attributes that hold no children of the layer, or hold them a second time (the
     # `_self_...` ones are the framework's own list of them).
