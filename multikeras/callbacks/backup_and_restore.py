@@ -81,7 +81,7 @@ class BackupAndRestore(Callback):
                 return False
             raise
         self._epoch = int(done["epoch"])
-        self.model._initial_epoch = self._epoch
+        self.model._fit_run.epoch = self._epoch
         return True
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

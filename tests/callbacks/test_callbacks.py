@@ -6,6 +6,7 @@ import math
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,6 +32,7 @@ class Model:
         self.stop_training = False
         self.history = None
         self.saved = []
+        self._fit_run = SimpleNamespace(epoch=0)
 
     def get_weights(self):
         return [np.array(self.variable.numpy())]
@@ -404,7 +406,7 @@ def test_backup_and_restore(tmp_path):
     again = Model()
     calls = C.CallbackList(C.BackupAndRestore(folder), model=again)
     calls.on_train_begin()
-    assert again._initial_epoch == 1 and again.variable.numpy().tolist() == [7.0, 8.0]
+    assert again._fit_run.epoch == 1 and again.variable.numpy().tolist() == [7.0, 8.0]
     calls.on_train_end()
     assert not (tmp_path / "backup").exists()
 
@@ -415,7 +417,7 @@ def test_backup_falls_back_on_the_one_before(tmp_path):
     (folder / "training_metadata.json").write_text("{")
     model = Model()
     C.CallbackList(C.BackupAndRestore(folder, double_checkpoint=True), model=model).on_train_begin()
-    assert model._initial_epoch == 2
+    assert model._fit_run.epoch == 2
     with pytest.raises(ValueError, match="Expecting"):
         C.CallbackList(C.BackupAndRestore(folder), model=Model()).on_train_begin()
 
