@@ -13,6 +13,16 @@ import numpy as np
 PAD_MODES = ("constant", "reflect", "symmetric", "edge", "wrap")
 
 
+def replaced(args: tuple, numbers: tuple[int, ...], values: list[Any]) -> tuple:
+    """Positional arguments with others in the places of some."""
+    if not numbers:
+        return args
+    listed = list(args)
+    for number, value in zip(numbers, values, strict=True):
+        listed[number] = value
+    return tuple(listed)
+
+
 def target_shape(newshape: Any) -> tuple:
     """The shape wanted by `reshape` with -1 for the one unknown dimension; entries may be tensors.
 

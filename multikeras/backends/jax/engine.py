@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from multikeras.backends.arguments import replaced
 from multikeras.backends.batches import stacked
 from multikeras.backends.jax import core
 from multikeras.backends.jax.steps import Step
@@ -26,20 +27,23 @@ def fused_update(optimizer: Any) -> None:
     return None
 
 
-def value_and_grad(fn: Callable, variables: list[Any], has_aux: bool = False) -> Callable:
+def value_and_grad(
+    fn: Callable, variables: list[Any], has_aux: bool = False, argnums: tuple[int, ...] = ()
+) -> Callable:
     variables = list(variables)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         written: list[Any] = []
 
         def pure(values: list[Any]) -> tuple[Any, Any]:
-            with StatelessScope.over(variables, values) as scope:
-                out = fn(*args, **kwargs)
+            own, given = values[: len(variables)], values[len(variables) :]
+            with StatelessScope.over(variables, own) as scope:
+                out = fn(*replaced(args, argnums, given), **kwargs)
             loss, aux = out if has_aux else (out, None)
             written[:] = scope.written
             return loss, (aux, [scope.values[v] for v in written])
 
-        values = [v.uncast_value for v in variables]
+        values = [v.uncast_value for v in variables] + [args[i] for i in argnums]
         (loss, (aux, updates)), grads = jax.value_and_grad(pure, has_aux=True)(values)
         for variable, value in zip(written, updates, strict=True):
             variable.assign(value)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from multikeras.backends.arguments import replaced
 from multikeras.backends.numpy import _gradients, core
 from multikeras.backends.numpy.fused import fused_update as fused_update
 from multikeras.scopes import StatelessScope
@@ -16,20 +17,23 @@ jits_by_default = False
 steps_per_dispatch = 1
 
 
-def value_and_grad(fn: Callable, variables: list[Any], has_aux: bool = False) -> Callable:
+def value_and_grad(
+    fn: Callable, variables: list[Any], has_aux: bool = False, argnums: tuple[int, ...] = ()
+) -> Callable:
     variables = list(variables)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         written: list[Any] = []
 
         def inner(boxes: list[Any]) -> tuple[Any, Any]:
-            with StatelessScope.over(variables, boxes) as scope:
-                out = fn(*args, **kwargs)
+            own, given = boxes[: len(variables)], boxes[len(variables) :]
+            with StatelessScope.over(variables, own) as scope:
+                out = fn(*replaced(args, argnums, given), **kwargs)
             loss, aux = out if has_aux else (out, None)
             written.extend(scope.written)
             return loss, (aux, [scope.values[v] for v in written])
 
-        values = [v.uncast_value for v in variables]
+        values = [v.uncast_value for v in variables] + [args[i] for i in argnums]
         loss, (aux, updates), grads = _gradients.run(inner, values)
         for variable, value in zip(written, updates, strict=True):
             variable.assign(value)

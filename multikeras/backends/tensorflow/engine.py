@@ -22,11 +22,13 @@ def fused_update(optimizer: Any) -> None:
     return None
 
 
-def value_and_grad(fn: Callable, variables: list[Any], has_aux: bool = False) -> Callable:
+def value_and_grad(
+    fn: Callable, variables: list[Any], has_aux: bool = False, argnums: tuple[int, ...] = ()
+) -> Callable:
     variables = list(variables)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        storages = [v.storage for v in variables]
+        storages = [v.storage for v in variables] + [args[i] for i in argnums]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for storage in storages:
                 tape.watch(storage)

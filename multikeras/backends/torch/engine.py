@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 
 from multikeras import tree
+from multikeras.backends.arguments import replaced
 from multikeras.backends.torch import core
 from multikeras.backends.torch.fused import fused_update as fused_update
 
@@ -17,34 +19,53 @@ jits_by_default = False
 steps_per_dispatch = 1
 
 
+class _Running(threading.local):
+    """How many calls of `value_and_grad` this thread is inside of."""
+
+    depth = 0
+
+
+_running = _Running()
+
+
 def _detached(x: Any) -> Any:
     return x.detach() if isinstance(x, torch.Tensor) else x
 
 
-def value_and_grad(fn: Callable, variables: list[Any], has_aux: bool = False) -> Callable:
+def value_and_grad(
+    fn: Callable, variables: list[Any], has_aux: bool = False, argnums: tuple[int, ...] = ()
+) -> Callable:
     variables = list(variables)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        storages = [v.storage for v in variables]
+        inner = _running.depth > 0
+        given = [args[i] if args[i].requires_grad else args[i].detach() for i in argnums]
+        args = replaced(args, argnums, given)
+        storages = [v.storage for v in variables] + given
         frozen = [s for s in storages if not s.requires_grad]
         for storage in frozen:
             storage.requires_grad_(True)
+        _running.depth += 1
         try:
             with torch.enable_grad():
                 out = fn(*args, **kwargs)
                 loss, aux = out if has_aux else (out, None)
-            if loss.requires_grad:
-                grads = torch.autograd.grad(loss, storages, allow_unused=True)
-            else:
-                grads = [None] * len(storages)
+                if loss.requires_grad:
+                    grads = torch.autograd.grad(
+                        loss, storages, allow_unused=True, create_graph=inner
+                    )
+                else:
+                    grads = [None] * len(storages)
         finally:
+            _running.depth -= 1
             for storage in frozen:
                 storage.requires_grad_(False)
         grads = [
             torch.zeros_like(s) if g is None else g for s, g in zip(storages, grads, strict=True)
         ]
-        loss = loss.detach()
-        return ((loss, tree.map_structure(_detached, aux)) if has_aux else loss), grads
+        if not inner:  # an outer function may need what comes out differentiable
+            loss, aux = loss.detach(), tree.map_structure(_detached, aux)
+        return ((loss, aux) if has_aux else loss), grads
 
     return call
 
