@@ -69,7 +69,7 @@ class ArraySource(Source):
             raise ValueError(f"`shuffle` must be True, False or 'batch', got {shuffle!r}.")
         x, y = standardize(x, "x"), standardize(y, "y")
         sample_weight = standardize(sample_weight, "sample_weight")
-        self._rows = check_lengths({"x": x, "y": y, "sample_weight": sample_weight})
+        self.num_rows = self._rows = check_lengths({"x": x, "y": y, "sample_weight": sample_weight})
         if class_weight:
             if sample_weight is not None:
                 raise ValueError("Give either `class_weight` or `sample_weight`, not both.")

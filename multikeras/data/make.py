@@ -21,6 +21,9 @@ def make_source(
     class_weight: Mapping[int, float] | None = None,
     steps: int | None = None,
     resume: bool = False,
+    workers: int = 1,
+    use_multiprocessing: bool = False,
+    max_queue_size: int = 10,
 ) -> Source:
     """The source that makes batches of `x`.
 

@@ -29,12 +29,14 @@ class Source:
     Attributes:
         num_batches: batches of one pass; None: not known.
         batch_size: rows of a batch; None: not known.
+        num_rows: rows of one pass; None: not known.
         repeats: whether a pass never ends.
         positionable: whether a pass can begin at any batch without making those before it.
     """
 
     num_batches: int | None = None
     batch_size: int | None = None
+    num_rows: int | None = None
     repeats: bool = False
     positionable: bool = False
 

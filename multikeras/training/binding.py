@@ -28,34 +28,49 @@ def output_names(y_pred: Any, given: list[str] | None) -> list[str]:
     if isinstance(y_pred, dict):
         paths = [path for path, _ in tree.flatten_with_path(y_pred)]
         return ["_".join(map(str, path)) for path in paths]
-    if given is not None and len(given) == len(flat) and len(set(given)) == len(given):
-        return list(given)
+    if given is not None and len(given) == len(flat):
+        taken: set[str] = set()
+        return [_unique(name, taken) for name in given]
     return [f"output_{i}" for i in range(len(flat))] if len(flat) > 1 else ["output"]
 
 
 def spread(spec: Any, y_pred: Any, names: list[str], what: str, leaf: Callable) -> list[Any]:
-    """One entry of a specification for each flat output; `leaf(spec)` tells an entry for all."""
-    if spec is None:
-        return [None] * len(names)
-    if leaf(spec):
+    """One entry of a specification for each flat output; `leaf(spec)` tells an entry for all.
+
+    A specification may nest as the outputs do.
+    """
+    if spec is None or leaf(spec):
         return [spec] * len(names)
     if isinstance(spec, dict):
-        keys = list(y_pred) if isinstance(y_pred, dict) else names
-        unknown = [key for key in spec if key not in keys and key not in names]
+        if isinstance(y_pred, dict) and all(key in y_pred for key in spec):
+            parts = [(spec.get(key), y_pred[key]) for key in sorted(y_pred)]
+            return _spread_parts(parts, names, what, leaf)
+        unknown = [key for key in spec if key not in names]
         if unknown:
             raise ValueError(
                 f"compile: `{what}` names the outputs {unknown}, but the model has {names}."
             )
-        if isinstance(y_pred, dict):
-            names = sorted(y_pred) if len(y_pred) == len(names) else names
         return [spec.get(name) for name in names]
-    flat = list(spec)
-    if len(flat) != len(names):
+    listed = list(spec)
+    if isinstance(y_pred, (list, tuple)) and len(listed) == len(y_pred):
+        return _spread_parts(list(zip(listed, y_pred, strict=True)), names, what, leaf)
+    if len(listed) != len(names):
         raise ValueError(
-            f"compile: `{what}` has {len(flat)} entries, but the model has {len(names)} "
+            f"compile: `{what}` has {len(listed)} entries, but the model has {len(names)} "
             f"output(s): {names}."
         )
-    return flat
+    return listed
+
+
+def _spread_parts(parts: list[tuple], names: list[str], what: str, leaf: Callable) -> list[Any]:
+    entries: list[Any] = []
+    for spec, outputs in parts:
+        if not tree.is_nested(outputs):
+            entries.append(spec)
+            continue
+        below = names[len(entries) : len(entries) + len(tree.flatten(outputs))]
+        entries += spread(spec, outputs, below, what, leaf)
+    return entries
 
 
 def align(targets: Any, y_pred: Any, names: list[str], what: str) -> list[Any]:
@@ -122,7 +137,7 @@ def _is_metric_leaf(spec: Any) -> bool:
 @dataclass
 class _BoundMetric:
     index: int
-    output: str
+    label: str
     metric: Metric
     weighted: bool
 
@@ -131,7 +146,9 @@ class BoundMetrics:
     """The metrics of `compile`, bound to outputs."""
 
     def __init__(self, unweighted: Any, weighted: Any, names: list[str] | None = None) -> None:
-        self._specs = ((unweighted, False), (weighted, True))
+        self._specs = ((unweighted, "metrics"), (weighted, "weighted_metrics"))
+        for spec, what in self._specs:
+            check(spec, what, metrics.get, Metric)
         self._names = names
         self._bound: list[_BoundMetric] = []
         self.built = unweighted is None and weighted is None
@@ -143,44 +160,49 @@ class BoundMetrics:
         names = output_names(y_pred, self._names)
         flat_pred = tree.flatten(y_pred)
         flat_true = align(y_true, y_pred, names, "targets")
-        self._several = len(names) > 1
-        for spec, weighted in self._specs:
-            if isinstance(spec, (list, tuple)) and all(map(_is_metric_leaf, spec)):
-                # A flat list: all metrics for a single output, else one metric an output.
-                entries = [spec] if not self._several else list(spec)
-                if self._several and len(spec) != len(names):
-                    entries = [spec] * len(names)
-            else:
-                what = "weighted_metrics" if weighted else "metrics"
-                entries = spread(spec, y_pred, names, what, _is_metric_leaf)
-            for index, entry in enumerate(entries):
+        columns = [self._entries(spec, what, y_pred, names) for spec, what in self._specs]
+        labels: set[str] = set()
+        for index, entries in enumerate(zip(*columns, strict=True)):
+            for entry, weighted in zip(entries, (False, True), strict=True):
                 for identifier in entry if isinstance(entry, (list, tuple)) else [entry]:
                     if identifier is None or flat_true[index] is None:
                         continue
                     metric = resolve_metric(identifier, flat_true[index], flat_pred[index])
-                    self._bound.append(_BoundMetric(index, names[index], metric, weighted))
+                    prefix = f"{names[index]}_" if len(names) > 1 else ""
+                    label = _unique(f"{prefix}{metric.name}", labels)
+                    if metric is not identifier:
+                        metric.name = label
+                    self._bound.append(_BoundMetric(index, label, metric, weighted))
         self.built = True
+
+    def _entries(self, spec: Any, what: str, y_pred: Any, names: list[str]) -> list[Any]:
+        """What a specification asks of each output: a metric, a list of them or None."""
+        if isinstance(spec, (list, tuple)) and all(map(_is_metric_leaf, spec)):
+            return [spec] * len(names)  # a flat list is meant for every output
+        if len(names) == 1 and isinstance(spec, (list, tuple)) and len(spec) > 1:
+            return [[leaf for leaf in tree.flatten(spec) if leaf is not None]]
+        return spread(spec, y_pred, names, what, _is_metric_leaf)
 
     @property
     def metrics(self) -> list[Metric]:
-        """The metric objects; those given as objects are there before the first batch."""
-        if self.built:
-            return [bound.metric for bound in self._bound]
-        flat = (tree.flatten(spec) for spec, _ in self._specs)
-        return [m for leaves in flat for m in leaves if isinstance(m, Metric)]
+        """The metric objects; there are none before the first batch."""
+        return [bound.metric for bound in self._bound]
 
-    def update(self, y_true: Any, y_pred: Any, sample_weight: Any) -> None:
+    @property
+    def labels(self) -> dict[int, str]:
+        """By the identities of the metric objects, the names that results are shown under."""
+        return {id(bound.metric): bound.label for bound in self._bound}
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Feeds a batch to every metric."""
+        if not self.built:
+            self.build(y_true, y_pred)
         if not self._bound:
             return
         names = output_names(y_pred, self._names)
         flat_pred = tree.flatten(y_pred)
         flat_true = align(y_true, y_pred, names, "targets")
-        flat_weight = (
-            align(sample_weight, y_pred, names, "sample_weight")
-            if tree.is_nested(sample_weight)
-            else [sample_weight] * len(names)
-        )
+        flat_weight = spread_weights(sample_weight, y_pred, names)
         context = calls.context
         for bound in self._bound:
             truth, prediction = flat_true[bound.index], flat_pred[bound.index]
@@ -191,21 +213,44 @@ class BoundMetrics:
                 weight = mask if weight is None else mask * _expanded(weight, mask)
             bound.metric.update_state(truth, prediction, sample_weight=weight)
 
-    def results(self) -> dict[str, Any]:
-        """Results by name, prefixed with the output where there are several."""
-        found: dict[str, Any] = {}
-        for bound in self._bound:
-            prefix = f"{bound.output}_" if self._several else ""
-            result = bound.metric.result()
-            if isinstance(result, dict):
-                found.update({f"{prefix}{key}": value for key, value in result.items()})
-                continue
-            name, count = f"{prefix}{bound.metric.name}", 1
-            while name in found:
-                name = f"{prefix}{bound.metric.name}_{count}"
-                count += 1
-            found[name] = result
-        return found
+    def reset_state(self) -> None:
+        """Starts all metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+
+def _unique(label: str, taken: set[str]) -> str:
+    found, count = label, 1
+    while found in taken:
+        found, count = f"{label}_{count}", count + 1
+    taken.add(found)
+    return found
+
+
+def spread_weights(sample_weight: Any, y_pred: Any, names: list[str]) -> list[Any]:
+    """Sample weights for each flat output: those for all, or one structure entry for each."""
+    if tree.is_nested(sample_weight):
+        return align(sample_weight, y_pred, names, "sample_weight")
+    return [sample_weight] * len(names)
+
+
+def check(spec: Any, what: str, find: Callable[[Any], Any], kind: type) -> None:
+    """Raises ValueError for what is neither a known name, nor a function, nor of the kind."""
+    for leaf in tree.flatten(spec):
+        if leaf is None or isinstance(leaf, kind) or (isinstance(leaf, str) and _by_shape(leaf)):
+            continue
+        if isinstance(leaf, str):
+            find(leaf)
+        elif not callable(leaf) or isinstance(leaf, type):
+            raise ValueError(
+                f"compile: `{what}`: expected a name, a function or a {kind.__name__} object, "
+                f"got {leaf!r}."
+            )
+
+
+def _by_shape(name: str) -> bool:
+    """Whether shapes decide what a name means."""
+    return name.lower() in _ACCURACY + _CROSSENTROPY
 
 
 def _expanded(weight: Any, mask: Any) -> Any:
@@ -244,6 +289,7 @@ class BoundLoss:
     """The loss of `compile`, bound to outputs; the weighted sum where there are several."""
 
     def __init__(self, loss: Any, loss_weights: Any, names: list[str] | None = None) -> None:
+        check(loss, "loss", losses.get, Loss)
         self._loss, self._weights, self._names = loss, loss_weights, names
         self._bound: list[tuple[int, Loss, float | None, Metric | None]] = []
         self.built = False
@@ -276,27 +322,39 @@ class BoundLoss:
         """The mean losses of the outputs, where there are several outputs."""
         return [tracker for *_, tracker in self._bound if tracker is not None]
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """The total loss of a batch, a scalar tensor; None if no output has a loss."""
+    def __call__(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        regularization_losses: list[Any] | None = None,
+    ) -> Any:
+        """The total loss of a batch, a scalar tensor; None if no output has a loss.
+
+        Args:
+            y_true, y_pred: targets and outputs.
+            sample_weight: weights of the samples, for all outputs or for each.
+            regularization_losses: added to the total, as `train_step`s in the style of tf.keras
+                ask for.
+        """
         if not self.built:
             self.build(y_true, y_pred)
         names = output_names(y_pred, self._names)
         flat_pred = tree.flatten(y_pred)
         flat_true = align(y_true, y_pred, names, "targets")
-        flat_weight = (
-            align(sample_weight, y_pred, names, "sample_weight")
-            if tree.is_nested(sample_weight)
-            else [sample_weight] * len(names)
-        )
+        flat_weight = spread_weights(sample_weight, y_pred, names)
         context = calls.context
         total = None
-        for index, loss, weight, tracker in self._bound:
+        for index, loss_of, weight, tracker in self._bound:
             prediction = flat_pred[index]
             mask = context.mask_of(prediction) if context is not None else None
-            value = loss.masked(flat_true[index], prediction, flat_weight[index], mask)
+            value = loss_of.masked(flat_true[index], prediction, flat_weight[index], mask)
             if tracker is not None:
                 tracker.update_state(ops.stop_gradient(value), ops.shape(prediction)[0])
             if weight is not None:
                 value = value * weight
             total = value if total is None else total + value
+        for extra in regularization_losses or ():
+            extra = ops.cast(extra, "float32")
+            total = extra if total is None else total + ops.cast(extra, ops.dtype(total))
         return total

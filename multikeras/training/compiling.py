@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from multikeras import ops, optimizers
+import numpy as np
+
+from multikeras import ops, optimizers, tree
 from multikeras.backends import native
 from multikeras.layers.call_context import calls
 from multikeras.metrics import Mean, Metric
@@ -43,6 +45,7 @@ class Compiled(Host):
         self._run_eagerly = False
         self._jit_compile: Any = "auto"
         self._loss_tracker: Any = None
+        self._has_loss = True
         self._compile_arguments: dict[str, Any] | None = None
         self._functions: StepFunctions | None = None
         self._shuffle_seed: int | None = None
@@ -55,45 +58,73 @@ class Compiled(Host):
         self,
         optimizer: Any = "rmsprop",
         loss: Any = None,
-        loss_weights: Any = None,
         metrics: Any = None,
+        loss_weights: Any = None,
         weighted_metrics: Any = None,
-        run_eagerly: bool = False,
-        steps_per_execution: int = 1,
+        run_eagerly: bool | None = None,
+        steps_per_execution: int | None = None,
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
+        **kwargs: Any,
     ) -> None:
         """Sets how the model is trained.
 
+        Keras 3 has `loss_weights` before `metrics`. Both orders of positional arguments are
+        understood, because factors are numbers and metrics are not.
+
         Args:
-            optimizer: a name or an Optimizer.
-            loss: a name, function or Loss for all outputs, or a list or dict of them by output.
-            loss_weights: factors of the outputs' losses, in the same form.
-            metrics: metrics shown, not weighted by sample weights; names, functions or Metrics,
-                a list, or a list or dict of lists by output.
-            weighted_metrics: metrics weighted by sample weights.
-            run_eagerly: whether steps run uncompiled.
-            steps_per_execution: batches that run in one dispatch.
-            jit_compile: whether XLA or `torch.compile` is used; "auto": as suits the framework.
+            optimizer: a name or an Optimizer. Defaults to "rmsprop".
+            loss: a name, function or Loss for all outputs, or a list or dict of them by output,
+                nested as the outputs are.
+            metrics: metrics shown, not weighted by sample weights: names, functions or Metrics;
+                a flat list is meant for every output, a list of lists or a dict tells by output.
+                "accuracy" ("acc") and "crossentropy" ("ce") become the binary, categorical or
+                sparse one that fits the shapes of targets and outputs.
+            loss_weights: factors of the outputs' losses, in the form of `loss`.
+            weighted_metrics: metrics weighted by sample weights and class weights.
+            run_eagerly: whether steps run uncompiled. Defaults to False, to True for a model
+                with `dynamic` layers.
+            steps_per_execution: how many batches run in one dispatch; hooks of batches are
+                called once for all of them. Defaults to 1 (where nobody listens to batches,
+                several may go in one dispatch all the same).
+            jit_compile: whether XLA or `torch.compile` is used; "auto" or None: as suits the
+                framework.
             auto_scale_loss: whether mixed_float16 models get a `LossScaleOptimizer`.
+            **kwargs: names of tf.keras: `experimental_steps_per_execution`,
+                `sample_weight_mode` (None or "temporal": weights may have any leading
+                dimensions of the targets without it too), `pss_evaluation_shards=0`.
 
         Raises:
-            ValueError: for contradictory arguments.
+            ValueError: for an unknown optimizer, loss or metric, and for contradictory
+                arguments.
+            TypeError: for unknown arguments.
+
+        Example:
+            >>> import multikeras as keras
+            >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+            >>> model.compile("sgd", "mse", ["mae"], run_eagerly=True)
+            >>> type(model.optimizer).__name__, model.run_eagerly
+            ('SGD', True)
         """
-        if run_eagerly and jit_compile is True:
-            raise ValueError("compile: run_eagerly=True contradicts jit_compile=True.")
-        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
+        steps_per_execution = _old_arguments(kwargs, steps_per_execution)
+        metrics, loss_weights = _told_apart(metrics, loss_weights)
+        jit_compile = "auto" if jit_compile is None else jit_compile
+        _refuse_both(run_eagerly, jit_compile)
+        if type(steps_per_execution) is not int or steps_per_execution < 1:
             raise ValueError(
                 f"compile: steps_per_execution must be a positive integer, got "
                 f"{steps_per_execution!r}."
             )
+        names = getattr(self, "output_names", None)
+        compiled_loss = None if loss is None else BoundLoss(loss, loss_weights, names)
+        compiled_metrics = BoundMetrics(metrics, weighted_metrics, names)
         self._compile_arguments = {
             "optimizer": optimizer,
             "loss": loss,
             "loss_weights": loss_weights,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
-            "run_eagerly": run_eagerly,
+            "run_eagerly": bool(run_eagerly),
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
@@ -109,10 +140,10 @@ class Compiled(Host):
             optimizer.fused = fused
         self.loss = loss
         self.loss_weights = loss_weights
-        names = getattr(self, "output_names", None)
-        self.compiled_loss = None if loss is None else BoundLoss(loss, loss_weights, names)
-        self.compiled_metrics = BoundMetrics(metrics, weighted_metrics, names)
+        self.compiled_loss = compiled_loss
+        self.compiled_metrics = compiled_metrics
         self._loss_tracker = Mean(name="loss")
+        self._has_loss = True
         self._run_eagerly = bool(run_eagerly)
         self._jit_compile = jit_compile
         self.steps_per_execution = steps_per_execution
@@ -123,23 +154,26 @@ class Compiled(Host):
 
     @property
     def run_eagerly(self) -> bool:
-        """Whether steps run uncompiled."""
-        return self._run_eagerly
+        """Whether steps run uncompiled; may be set."""
+        return self._run_eagerly or getattr(self, "dynamic", False)
 
     @run_eagerly.setter
     def run_eagerly(self, value: bool) -> None:
+        _refuse_both(value, self._jit_compile)
         self._run_eagerly = bool(value)
         self._functions = None
 
     @property
     def jit_compile(self) -> bool:
-        """Whether steps are compiled by XLA or `torch.compile`."""
+        """Whether steps are compiled by XLA or `torch.compile`; may be set."""
         if self._jit_compile == "auto":
-            return engine.jits_by_default and not self._run_eagerly
+            return engine.jits_by_default and not self.run_eagerly
         return bool(self._jit_compile)
 
     @jit_compile.setter
     def jit_compile(self, value: Any) -> None:
+        value = "auto" if value is None else value
+        _refuse_both(self._run_eagerly, value)
         self._jit_compile = value
         self._functions = None
 
@@ -157,16 +191,19 @@ class Compiled(Host):
 
     @property
     def metrics(self) -> list[Metric]:
-        """The loss tracker, the compiled metrics and those that layers hold."""
+        """The metrics: of the loss, of the outputs' losses, of `compile`, of the layers.
+
+        Those of `compile` are there once the model has seen data, since only then their outputs
+        are known. May be overridden.
+        """
         found: dict[int, Metric] = {}
-        if self._loss_tracker is not None:
+        if self._loss_tracker is not None and self._prepared and self._has_loss:
             found[id(self._loss_tracker)] = self._loss_tracker
-        for metric in self._layer_metrics():
-            found[id(metric)] = metric
-        if self.compiled_metrics is not None:
-            found.update((id(metric), metric) for metric in self.compiled_metrics.metrics)
         if self.compiled_loss is not None:
             found.update((id(metric), metric) for metric in self.compiled_loss.trackers)
+        if self.compiled_metrics is not None:
+            found.update((id(metric), metric) for metric in self.compiled_metrics.metrics)
+        found.update((id(metric), metric) for metric in self._layer_metrics())
         return list(found.values())
 
     def _layer_metrics(self) -> list[Metric]:
@@ -179,8 +216,10 @@ class Compiled(Host):
 
     @property
     def metrics_names(self) -> list[str]:
-        """The names under which `evaluate` gives its results."""
-        return list(self.get_metrics_result()) if self.compiled else []
+        """The names of what `evaluate` gives, in its order; none before data was seen."""
+        if not (self.compiled and self._prepared):
+            return []
+        return list(self.get_metrics_result())
 
     def reset_metrics(self) -> None:
         """Starts all metrics anew."""
@@ -188,18 +227,19 @@ class Compiled(Host):
             metric.reset_state()
 
     def get_metrics_result(self) -> dict[str, Any]:
-        """The metrics' results by name."""
+        """The results of `metrics` by name; a metric that gives a dict adds all its entries."""
+        labels = {} if self.compiled_metrics is None else self.compiled_metrics.labels
         found: dict[str, Any] = {}
-        if self._loss_tracker is not None and self.compiled_loss is not None:
-            found["loss"] = self._loss_tracker.result()
-            found.update((t.name, t.result()) for t in self.compiled_loss.trackers)
-        elif self._loss_tracker is not None:
-            found["loss"] = self._loss_tracker.result()
-        if self.compiled_metrics is not None and self.compiled_metrics.built:
-            found.update(self.compiled_metrics.results())
-        for metric in self._layer_metrics():
+        for metric in self.metrics:
             result = metric.result()
-            found.update(result if isinstance(result, dict) else {metric.name: result})
+            label = labels.get(id(metric), metric.name)
+            if not isinstance(result, dict):
+                found[label] = result
+            elif label == metric.name:
+                found.update(result)
+            else:  # of one of several outputs
+                prefix = label.removesuffix(metric.name)
+                found.update({f"{prefix}{name}": value for name, value in result.items()})
         return found
 
     def compute_metrics(
@@ -210,11 +250,8 @@ class Compiled(Host):
         return self.get_metrics_result()
 
     def _update_metrics(self, y: Any, y_pred: Any, sample_weight: Any) -> None:
-        if self.compiled_metrics is not None:
-            if not self.compiled_metrics.built and y is not None:
-                self.compiled_metrics.build(y, y_pred)
-            if y is not None:
-                self.compiled_metrics.update(y, y_pred, sample_weight)
+        if self.compiled_metrics is not None and y is not None:
+            self.compiled_metrics.update_state(y, y_pred, sample_weight)
 
     # -- loss -------------------------------------------------------------------------------
 
@@ -234,8 +271,11 @@ class Compiled(Host):
             sample_weight: factors of the samples' losses.
             training: whether this is a training step.
 
+        Returns:
+            The loss; None in evaluation if there is none.
+
         Raises:
-            ValueError: if there is neither a compiled loss nor one from `add_loss`.
+            ValueError: in training, if there is neither a compiled loss nor one from `add_loss`.
         """
         parts = []
         if self.compiled_loss is not None:
@@ -243,6 +283,8 @@ class Compiled(Host):
             if loss is not None:
                 parts.append(loss)
         parts.extend(ops.cast(loss, "float32") for loss in self._extra_losses())
+        if not parts and not training:
+            return None
         if not parts:
             raise ValueError(
                 f"{self._who()}: no loss to compute. Give `loss` to compile(), use add_loss() in "
@@ -260,3 +302,46 @@ class Compiled(Host):
         touched = {id(layer): layer for layer in calls.context.touched}
         found = [loss for layer in touched.values() for loss in layer._losses]
         return found + [v.regularizer(v.value) for v in self._functions.regularized]
+
+
+def _old_arguments(kwargs: dict[str, Any], steps_per_execution: int | None) -> int:
+    """`steps_per_execution`, after what tf.keras called otherwise is taken out of `kwargs`."""
+    old = kwargs.pop("experimental_steps_per_execution", None)
+    if old is not None and steps_per_execution not in (None, old):
+        raise ValueError(
+            f"compile: steps_per_execution={steps_per_execution} contradicts "
+            f"experimental_steps_per_execution={old}."
+        )
+    modes = tree.flatten(kwargs.pop("sample_weight_mode", None))
+    if any(mode not in (None, "temporal", "samplewise") for mode in modes):
+        raise ValueError(f"compile: sample_weight_mode must be None or 'temporal', got {modes}.")
+    if shards := kwargs.pop("pss_evaluation_shards", 0):
+        raise ValueError(
+            f"compile: pss_evaluation_shards={shards!r} needs TensorFlow's parameter servers, "
+            "which models here don't train on; leave it at 0."
+        )
+    for name in ("experimental_run_tf_function", "from_serialized"):
+        kwargs.pop(name, None)
+    if kwargs:
+        raise TypeError(f"compile: unknown argument(s) {', '.join(map(repr, kwargs))}.")
+    wanted = steps_per_execution if steps_per_execution is not None else old
+    return 1 if wanted is None else wanted
+
+
+def _told_apart(metrics: Any, loss_weights: Any) -> tuple[Any, Any]:
+    """Metrics and factors, whichever came first."""
+    if _are_factors(metrics) and not _are_factors(loss_weights):
+        metrics, loss_weights = loss_weights, metrics
+    if loss_weights is not None and not _are_factors(loss_weights):
+        raise ValueError(f"compile: `loss_weights` must be numbers, got {loss_weights!r}.")
+    return metrics, loss_weights
+
+
+def _are_factors(value: Any) -> bool:
+    leaves = [leaf for leaf in tree.flatten(value) if leaf is not None]
+    return bool(leaves) and all(isinstance(leaf, (int, float, np.number)) for leaf in leaves)
+
+
+def _refuse_both(run_eagerly: Any, jit_compile: Any) -> None:
+    if run_eagerly and jit_compile is True:
+        raise ValueError("compile: run_eagerly=True contradicts jit_compile=True.")

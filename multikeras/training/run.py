@@ -100,7 +100,9 @@ class Run:
             if runner is None:
                 model._prepare(batch, training=True)
                 functions = model._make_functions()
-                runner = functions.runner("train", self.callback_list, source.num_batches)
+                runner = functions.runner(
+                    "train", self.callback_list, source.num_batches, start=self.step
+                )
             runner.feed(batch)
             self.step += 1
             interrupt.check()

@@ -63,7 +63,9 @@ class Stepping(Compiled):
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any, loss: Any, masks: Any
     ) -> dict[str, Any] | None:
         """Feeds a batch's loss and outputs to the metrics; logs if `compute_metrics` is custom."""
-        self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
+        self._has_loss = loss is not None
+        if loss is not None:
+            self._loss_tracker.update_state(loss, sample_weight=_batch_size(x))
         with call_scope() as context:
             if masks is not None:
                 for leaf, mask in zip(_leaves(y_pred), masks, strict=True):
@@ -190,6 +192,51 @@ class Stepping(Compiled):
         with StatelessScope(pairs) as scope:
             loss = self.compute_loss(x, y, y_pred, sample_weight, training)
         return loss, tuple([scope.get_current_value(v) for v in own] for own in groups)
+
+    def compute_loss_and_updates(
+        self,
+        trainable_variables: list[Any],
+        non_trainable_variables: list[Any],
+        metrics_variables: list[Any],
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        training: bool = False,
+        optimizer_variables: list[Any] | None = None,
+    ) -> Any:
+        """A call and its loss as a pure function of the variables' values, to be differentiated.
+
+        Args:
+            trainable_variables, non_trainable_variables, metrics_variables: values in the order
+                of the attributes of these names.
+            x, y, sample_weight: a batch.
+            training: whether layers run as in training. Defaults to False.
+            optimizer_variables: values of the optimizer's variables, for the loss scale.
+
+        Returns:
+            (scaled loss, (loss, outputs, new non-trainable values, new metric values)).
+        """
+        groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
+        given = (trainable_variables, non_trainable_variables, metrics_variables)
+        pairs = [
+            pair
+            for own, values in zip(groups, given, strict=True)
+            for pair in zip(own, values, strict=True)
+        ]
+        optimizer = self.optimizer
+        if optimizer is not None and optimizer_variables is not None:
+            pairs += zip(optimizer.variables, optimizer_variables, strict=True)
+        with StatelessScope(pairs) as scope, call_scope() as context:
+            y_pred = self(x, training=training)
+            loss = self._call_compute_loss(x, y, y_pred, sample_weight, training)
+            for layer in context.touched:
+                layer._losses.clear()
+            scaled = loss if optimizer is None else optimizer.scale_loss(loss)
+            _, frozen, metrics = ([scope.get_current_value(v) for v in own] for own in groups)
+        return scaled, (loss, y_pred, frozen, metrics)
+
+    def jax_state_sync(self) -> None:
+        """Nothing to do: between steps, the variables hold the state on every backend."""
 
 
 def unpack(batch: Any) -> tuple[Any, Any, Any]:

@@ -21,6 +21,7 @@ from multikeras.backends import native
 engine = native.engine
 _REDRAW_SECONDS = 0.1
 _GROUP_BYTES = 1 << 24
+_MODES = ("train", "test", "predict")
 
 
 class StepFunctions:
@@ -33,13 +34,13 @@ class StepFunctions:
         self.trainable = model.trainable_variables
         self.regularized = [v for v in self.trainable if v.regularizer is not None]
         self.custom_metrics = (
-            cls.compute_metrics is not from_base.compute_metrics
-            or cls.get_metrics_result is not from_base.get_metrics_result
+            _overrides(cls, from_base, "compute_metrics")
+            or _overrides(cls, from_base, "get_metrics_result")
         )
-        self.custom = {
-            mode: getattr(cls, f"{mode}_step") is not getattr(from_base, f"{mode}_step")
-            for mode in ("train", "test", "predict")
-        }
+        self.custom = {mode: _overrides(cls, from_base, f"{mode}_step") for mode in _MODES}
+        self._custom_functions = [
+            mode for mode in _MODES if _overrides(cls, from_base, f"make_{mode}_function")
+        ]
         parameters = inspect.signature(cls.compute_loss).parameters
         self.loss_takes_training = "training" in parameters or any(
             p.kind is p.VAR_KEYWORD for p in parameters.values()
@@ -78,10 +79,21 @@ class StepFunctions:
 
     def lazy(self, mode: str) -> bool:
         """Whether the step leaves its metrics unread."""
-        return mode != "predict" and not self.custom[mode] and not self.custom_metrics
+        if mode == "predict" or mode in self._custom_functions:
+            return False
+        return not self.custom[mode] and not self.custom_metrics
 
     def step(self, mode: str) -> Callable:
-        """The step of a mode: a function of one batch."""
+        """What runs a mode's step on one batch: an overridden `make_..._function`'s function."""
+        if mode not in self._custom_functions:
+            return self._own_step(mode)
+        name = f"make_{mode}_function"
+        if name not in self._steps:
+            function = getattr(self.model, name)()
+            self._steps[name] = lambda batch: function(iter([batch]))
+        return self._steps[name]
+
+    def _own_step(self, mode: str) -> Callable:
         if mode not in self._steps:
             body = self._body(mode)
             model = self.model
@@ -124,16 +136,21 @@ class StepFunctions:
             batch = tree.map_structure(
                 lambda a: None if a is None else engine.place(a), next(iterator)
             )
-            logs = self.step(mode)(batch)
+            logs = self._own_step(mode)(batch)
             return self.model.get_metrics_result() if logs is None else logs
 
         return run
 
     def runner(
-        self, mode: str, callback_list: Any, num_batches: int | None, quiet: bool = False
+        self,
+        mode: str,
+        callback_list: Any,
+        num_batches: int | None,
+        quiet: bool = False,
+        start: int = 0,
     ) -> Runner:
-        """One pass over the batches of an epoch."""
-        return Runner(self, mode, callback_list, num_batches, quiet)
+        """One pass over the batches of an epoch, of which `start` were done before."""
+        return Runner(self, mode, callback_list, num_batches, quiet, start)
 
 
 class Runner:
@@ -146,17 +163,19 @@ class Runner:
         callback_list: Any,
         num_batches: int | None,
         quiet: bool = False,
+        start: int = 0,
     ) -> None:
         self._functions = functions
         self._mode = mode
-        self._callbacks = callback_list
         self._listens = callback_list.listens_to_batches(mode)
         self._begin = getattr(callback_list, f"on_{mode}_batch_begin")
         self._end = getattr(callback_list, f"on_{mode}_batch_end")
         self._progress = None if quiet else callback_list.progress
         self._step = functions.step(mode)
         self._logs: Any = None
-        self._count = 0
+        self._count = start
+        self._told = start  # the count when callbacks last heard of batches
+        self._every = functions.model.steps_per_execution  # how often they do
         self._next_draw = time.perf_counter() + _REDRAW_SECONDS
         self._several: Any = None  # the step over a group of batches
         self._group: list[Any] = []
@@ -165,46 +184,45 @@ class Runner:
 
     def _choose_group(self, num_batches: int | None) -> int:
         """How many batches at most go in one dispatch."""
-        if self._mode != "train" or self._listens:
+        if self._mode != "train":
             return 1
-        wanted = self._functions.model.steps_per_execution
-        if wanted == 1 and engine.compiles and (num_batches or 0) >= 2 * engine.steps_per_dispatch:
+        several = not self._listens and (num_batches or 0) >= 2 * engine.steps_per_dispatch
+        if self._every == 1 and engine.compiles and several:
             return engine.steps_per_dispatch
-        return wanted
+        return self._every
 
     def feed(self, batch: Any) -> Any:
         """Runs the step on a batch. In predict mode: gives the outputs as NumPy arrays."""
+        if self._listens and self._count == self._told and not self._group:
+            self._begin(self._count)
         if self._group_size > 1:
             return self._feed_group(batch)
-        if self._listens:
-            self._begin(self._count)
-        batch = tree.map_structure(_place, batch)
-        result = self._step(batch)
-        self._count += 1
+        result = self._step(tree.map_structure(_place, batch))
         if self._mode == "predict":
             result = tree.map_structure(engine.to_host, result)
-            if self._listens:
-                self._end(self._count - 1, {"outputs": result})
-            self._draw({})
+            self._done(1, {"outputs": result})
             return result
         self._logs = result
-        if self._listens:
-            logs = self._functions.read(self._logs)
-            self._end(self._count - 1, logs)
-            self._draw(logs)
-        else:
-            self._draw(None)
+        self._done(1)
         return None
 
-    def _draw(self, logs: Any) -> None:
-        """Redraws the progress bar if it is time; reading metrics only then."""
-        if self._progress is None:
-            return
-        now = time.perf_counter()
-        if now >= self._next_draw:
+    def _done(self, number: int, logs: Any = None) -> None:
+        """Counts batches that are done and tells of them; metrics are read only for that."""
+        self._count += number
+        if self._listens and self._count - self._told >= self._every:
+            logs = self._tell(logs)
+        if self._progress is not None and time.perf_counter() >= self._next_draw:
             read = (lambda: self._functions.read(self._logs)) if logs is None else logs
-            self._progress.update(self._count, read)
+            self._progress.update(self._count, {} if self._mode == "predict" else read)
             self._next_draw = time.perf_counter() + _REDRAW_SECONDS
+
+    def _tell(self, logs: Any = None) -> Any:
+        """Tells the callbacks of the batches since they last heard; gives the logs."""
+        if logs is None and self._mode != "predict":
+            logs = self._functions.read(self._logs)
+        self._told = self._count
+        self._end(self._count - 1, logs)
+        return logs
 
     def _feed_group(self, batch: Any) -> None:
         """Keeps batches until there are enough for one dispatch."""
@@ -214,31 +232,27 @@ class Runner:
             size = min(self._group_size, max(1, _GROUP_BYTES // max(1, _bytes(batch))))
             self._several = self._functions.multi(size) if size > 1 else None
             self._group_size = size if self._several is not None else 1
-        if form != self._group_form:
-            self._flush()
+        if form != self._group_form or self._several is None:
+            self.flush()
             self._logs = self._step(tree.map_structure(_place, batch))
-            self._count += 1
+            self._done(1)
             return
         self._group.append(batch)
         if len(self._group) == self._group_size:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
-        group = self._group
-        if not group:
-            return
-        if self._several is not None:
+    def flush(self) -> None:
+        """Runs the batches that wait to go in one dispatch."""
+        if group := self._group:
             self._several(group)
-        else:
-            for batch in group:
-                self._logs = self._step(tree.map_structure(_place, batch))
-        self._count += len(group)
-        group.clear()
-        self._draw(None)
+            self._group = []
+            self._done(len(group))
 
     def finish(self) -> dict[str, float]:
         """Runs what is left and gives the logs."""
-        self._flush()
+        self.flush()
+        if self._told < self._count and self._listens:
+            self._tell()
         if self._mode == "predict":
             if self._progress is not None:
                 self._progress.update(self._count, {}, finished=True)
@@ -273,6 +287,10 @@ def _in_order(logs: Any) -> Any:
 def _as_number(value: Any) -> Any:
     array = np.asarray(engine.to_host(value)) if not isinstance(value, (int, float)) else value
     return float(array) if np.ndim(array) == 0 else array
+
+
+def _overrides(cls: Any, base: Any, name: str) -> bool:
+    return getattr(cls, name) is not getattr(base, name)
 
 
 def _base_trainer(cls: type) -> type:

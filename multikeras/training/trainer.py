@@ -7,6 +7,7 @@ Refused with one error each: an uncompiled model, empty data, contradictory argu
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -24,14 +25,43 @@ engine = native.engine
 class Trainer(Stepping):
     """The training half of a model; `Model` is its only subclass."""
 
-    def _assert_compiled(self, method: str) -> None:
-        custom = type(self).compute_loss is not Trainer.compute_loss
+    def _assert_ready(self, method: str) -> None:
+        """Raises RuntimeError unless the method can run: compiled, and not inside a trace."""
+        if engine.tracing():
+            raise RuntimeError(
+                f"{method}: it runs a loop of compiled steps and can't itself be called inside a "
+                "compiled function (tf.function, jax.jit, torch.compile)."
+            )
+        if method in ("predict", "predict_on_batch") or self.compiled:
+            return
         step = "train_step" if method in ("fit", "train_on_batch") else "test_step"
+        custom = type(self).compute_loss is not Trainer.compute_loss
         custom = custom or getattr(type(self), step) is not getattr(Trainer, step)
-        if not self.compiled and not (custom and step == "test_step"):
-            raise ValueError(
+        if not (custom and step == "test_step"):
+            raise RuntimeError(
                 f"{method}: {self._who()} is not compiled: call compile(optimizer, loss) first."
             )
+
+    def _source(self, x: Any, *args: Any, batch_size: int | None, **kwargs: Any) -> Any:
+        """The source of batches; a fixed batch dimension of the inputs decides their size."""
+        fixed = self._fixed_batch_size()
+        if batch_size is None and fixed is not None and data.is_arrays(x):
+            batch_size = fixed
+        source = data.make_source(x, *args, batch_size=batch_size, **kwargs)
+        if source.num_rows is not None and source.num_rows % source.batch_size:
+            stateful = [la.name for la in self._flatten_layers() if getattr(la, "stateful", False)]
+            if stateful:
+                raise ValueError(
+                    f"{self._who()}: {source.num_rows} samples are no multiple of the batch size "
+                    f"{source.batch_size}; the layers {stateful} are stateful and expect batches "
+                    "of one size."
+                )
+        return source
+
+    def _fixed_batch_size(self) -> int | None:
+        """The batch dimension that an `Input` fixed, or None."""
+        inputs = getattr(self, "inputs", None)
+        return inputs[0].shape[0] if inputs and inputs[0].shape else None
 
     # -- fit --------------------------------------------------------------------------------
 
@@ -53,42 +83,60 @@ class Trainer(Stepping):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> Any:
         """Trains the model.
 
         Args:
             x: inputs: array-likes (or lists or dicts of them), or something that yields batches
                 `(x, y)` or `(x, y, sample_weight)`: a generator, a `PyDataset`, a `tf.data`
-                dataset, a torch `DataLoader`.
+                dataset, a torch `DataLoader`. Anything else that is yielded counts as `x`
+                alone; a namedtuple is refused.
             y: targets, with arrays.
-            batch_size: rows of a batch; default 32.
+            batch_size: rows of a batch, with arrays. Defaults to that of the model's `Input` if
+                it is fixed, else to 32.
             epochs: the number of the last epoch.
             verbose: 0 silent, 1 a progress bar, 2 a line an epoch; "auto": 1.
             callbacks: a list of callbacks.
             validation_split: the fraction of the rows, from the end, to validate on.
             validation_data: what to validate on after an epoch: `(x, y)`,
                 `(x, y, sample_weight)` or something that yields batches.
-            shuffle: whether arrays are shuffled before each epoch; "batch": by whole batches.
-            class_weight: factors of the classes' losses by class index.
-            sample_weight: factors of the samples' losses.
+            shuffle: whether arrays are shuffled before each epoch; "batch": by whole batches,
+                for HDF5 datasets, which are slow to read in another order than their own.
+            class_weight: factors of the classes' losses by class index. Targets of rank 2 or
+                more must be one-hot or end in a dimension of 1.
+            sample_weight: factors of the samples' losses, with arrays: one a sample, or one a
+                step of each sample with shape (samples, steps).
             initial_epoch: the number of the first epoch.
-            steps_per_epoch: batches an epoch; default: until the data ends.
-            validation_steps: batches of a validation; default: until the data ends.
+            steps_per_epoch: batches an epoch; default: until the data ends. -1: until the data
+                ends, which an endless dataset never does.
+            validation_steps: batches of a validation, always the first ones; default: until the
+                data ends.
             validation_batch_size: default: `batch_size`.
             validation_freq: every how many epochs to validate, or a list of epochs (from 1).
+            max_queue_size, workers, use_multiprocessing: how a generator or a `PyDataset` is
+                read ahead: how many batches, by how many threads, or by processes.
 
         Returns:
             A `History` with `epoch` and `history`.
 
         Raises:
-            ValueError: for an uncompiled model, empty data or contradictory arguments.
+            RuntimeError: if the model is not compiled, or this is called inside a compiled
+                function.
+            ValueError: for empty data, data that does not fit the model, or contradictory
+                arguments.
         """
-        self._assert_compiled("fit")
+        self._assert_ready("fit")
+        _check_schedule(epochs, initial_epoch, validation_freq)
+        _check_verbose("fit", verbose)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = data.train_validation_split(
                 (x, y, sample_weight), validation_split
             )
-        source = data.make_source(
+        loading = _loading(max_queue_size, workers, use_multiprocessing)
+        source = self._source(
             x,
             y,
             sample_weight,
@@ -97,6 +145,7 @@ class Trainer(Stepping):
             class_weight=class_weight,
             steps=steps_per_epoch,
             resume=steps_per_epoch is not None,
+            **loading,
         )
         if steps_per_epoch == -1:
             steps_per_epoch = None
@@ -112,8 +161,11 @@ class Trainer(Stepping):
         )
         validate = None
         if validation_data is not None:
-            held_out = _held_out(
-                validation_data, validation_batch_size or batch_size, validation_steps
+            held_out = self._source(
+                *_held_out(validation_data),
+                batch_size=validation_batch_size or batch_size,
+                steps=validation_steps,
+                **loading,
             )
 
             def validate(epoch: int, interrupt: Any) -> dict[str, float] | None:
@@ -144,6 +196,9 @@ class Trainer(Stepping):
         sample_weight: Any = None,
         steps: int | None = None,
         callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
         return_dict: bool = False,
         **kwargs: Any,
     ) -> Any:
@@ -154,14 +209,25 @@ class Trainer(Stepping):
             verbose: 0 silent, 1 a progress bar, 2 a line; "auto": 1.
             steps: how many batches; default: until the data ends.
             callbacks: a list of callbacks.
+            max_queue_size, workers, use_multiprocessing: as in `fit`.
             return_dict: whether to give a dict by name.
 
         Returns:
-            The loss, or a list [loss, metrics...] where there are metrics, or a dict.
+            The loss, or a list [loss, metrics...] in the order of `metrics_names` where there
+            are metrics, or a dict.
+
+        Raises:
+            RuntimeError: if the model is not compiled, or this is called inside a compiled
+                function.
+            ValueError: for empty data, or data that does not fit the model.
         """
-        self._assert_compiled("evaluate")
+        self._assert_ready("evaluate")
         _no_more("evaluate", kwargs)
-        source = data.make_source(x, y, sample_weight, batch_size=batch_size, steps=steps)
+        _check_verbose("evaluate", verbose)
+        loading = _loading(max_queue_size, workers, use_multiprocessing)
+        source = self._source(
+            x, y, sample_weight, batch_size=batch_size, steps=steps, **loading
+        )
         callback_list = callback_room.CallbackList(
             callbacks,
             add_progbar=verbose != 0,
@@ -210,13 +276,27 @@ class Trainer(Stepping):
         verbose: Any = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> Any:
         """The outputs for data, as NumPy arrays.
 
+        Made for many samples; for a few, call the model itself.
+
         Args:
             x, batch_size, verbose, steps, callbacks: as in `evaluate`.
+            max_queue_size, workers, use_multiprocessing: as in `fit`.
+
+        Raises:
+            RuntimeError: if this is called inside a compiled function.
+            ValueError: for empty data, data that does not fit the model, or, where layers are
+                stateful, a number of samples that is no multiple of the batch size.
         """
-        source = data.make_source(x, batch_size=batch_size, steps=steps)
+        self._assert_ready("predict")
+        _check_verbose("predict", verbose)
+        loading = _loading(max_queue_size, workers, use_multiprocessing)
+        source = self._source(x, batch_size=batch_size, steps=steps, **loading)
         callback_list = callback_room.CallbackList(
             callbacks,
             add_progbar=verbose != 0,
@@ -255,6 +335,7 @@ class Trainer(Stepping):
         y: Any = None,
         sample_weight: Any = None,
         class_weight: dict | None = None,
+        reset_metrics: bool = True,
         return_dict: bool = False,
     ) -> Any:
         """One training step on one batch.
@@ -262,37 +343,57 @@ class Trainer(Stepping):
         Args:
             x, y, sample_weight: arrays of the batch.
             class_weight: factors of the classes' losses by class index.
+            reset_metrics: whether the results are those of this batch alone; False: of all
+                batches since the metrics were last reset.
             return_dict: whether to give a dict by name.
 
         Returns:
-            The loss, or a list [loss, metrics...], or a dict. Metrics go on from batch to batch.
+            The loss, or a list [loss, metrics...], or a dict.
+
+        Raises:
+            RuntimeError: if the model is not compiled, or this is called inside a compiled
+                function.
+            ValueError: for data that does not fit the model.
         """
-        self._assert_compiled("train_on_batch")
+        self._assert_ready("train_on_batch")
         if class_weight is not None:
-            if sample_weight is not None:
-                raise ValueError(
-                    "train_on_batch: give either class_weight or sample_weight, not both."
-                )
-            sample_weight = data.class_weight_to_sample_weights(y, class_weight)
-        return self._on_batch("train", (x, y, sample_weight), return_dict)
+            by_class = data.class_weight_to_sample_weights(y, class_weight)
+            sample_weight = (
+                by_class if sample_weight is None else by_class * np.asarray(sample_weight)
+            )
+        return self._on_batch("train", (x, y, sample_weight), reset_metrics, return_dict)
 
     def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
     ) -> Any:
-        """Evaluates one batch; see `train_on_batch`."""
-        self._assert_compiled("test_on_batch")
-        return self._on_batch("test", (x, y, sample_weight), return_dict)
+        """Evaluates one batch; arguments, results and errors are those of `train_on_batch`."""
+        self._assert_ready("test_on_batch")
+        return self._on_batch("test", (x, y, sample_weight), reset_metrics, return_dict)
 
-    def _on_batch(self, mode: str, batch: tuple, return_dict: bool) -> Any:
+    def _on_batch(self, mode: str, batch: tuple, reset_metrics: bool, return_dict: bool) -> Any:
+        batch = tuple(data.as_batch(batch))
         batch = tree.map_structure(lambda a: None if a is None else engine.place(a), batch)
         self._prepare(batch, training=mode == "train")
+        if reset_metrics:
+            self.reset_metrics()
         functions = self._make_functions()
         logs = functions.step(mode)(batch)
         logs = functions.read(logs)
         return logs if return_dict else _as_list(logs)
 
     def predict_on_batch(self, x: Any) -> Any:
-        """The outputs for one batch, as NumPy arrays."""
+        """The outputs for one batch, as NumPy arrays.
+
+        Raises:
+            RuntimeError: if this is called inside a compiled function.
+            ValueError: for data that does not fit the model.
+        """
+        self._assert_ready("predict_on_batch")
         batch = (tree.map_structure(engine.place, x), None, None)
         if self._needs_trial():
             self._trial(batch[0])
@@ -300,13 +401,37 @@ class Trainer(Stepping):
         return tree.map_structure(engine.to_host, outputs)
 
 
-def _held_out(validation_data: Any, batch_size: int | None, steps: int | None) -> Any:
-    """The source of the validation data."""
+def _held_out(validation_data: Any) -> tuple[Any, Any, Any]:
+    """x, y and sample_weight of the validation data; a dataset stands for all three."""
     if isinstance(validation_data, (tuple, list)):
-        x, y, sample_weight = data.unpack_x_y_sample_weight(validation_data)
-    else:
-        x, y, sample_weight = validation_data, None, None
-    return data.make_source(x, y, sample_weight, batch_size=batch_size, steps=steps)
+        return data.unpack_x_y_sample_weight(validation_data)
+    return validation_data, None, None
+
+
+def _loading(max_queue_size: int, workers: int, use_multiprocessing: bool) -> dict[str, Any]:
+    """How data is read ahead, as `make_source` takes it."""
+    return {
+        "max_queue_size": max_queue_size,
+        "workers": workers,
+        "use_multiprocessing": use_multiprocessing,
+    }
+
+
+def _check_schedule(epochs: Any, initial_epoch: Any, validation_freq: Any) -> None:
+    for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+            raise ValueError(f"fit: `{name}` must be a number of epochs, got {value!r}.")
+    by_number = isinstance(validation_freq, int) and validation_freq >= 1
+    if not by_number and not isinstance(validation_freq, Container):
+        raise ValueError(
+            "fit: `validation_freq` must be a positive integer or a list of epochs, got "
+            f"{validation_freq!r}."
+        )
+
+
+def _check_verbose(method: str, verbose: Any) -> None:
+    if verbose not in ("auto", 0, 1, 2):
+        raise ValueError(f"{method}: `verbose` must be 'auto', 0, 1 or 2, got {verbose!r}.")
 
 
 def _validates(epoch: int, frequency: Any) -> bool:

@@ -21,6 +21,7 @@ ENGINE = (
     "take",
     "place",
     "to_host",
+    "tracing",
 )
 
 

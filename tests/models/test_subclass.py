@@ -187,7 +187,7 @@ def test_several_arguments_and_unknown_ones():
         (lambda: keras.Model()(X), NotImplementedError, r"Model.*call\(\)"),
         (lambda: Mlp().save("x.keras"), ValueError, "has not been built"),
         (lambda: Mlp().count_params(), ValueError, "not built"),
-        (lambda: Mlp().fit(X, X), ValueError, r"compile\(optimizer, loss\) first"),
+        (lambda: Mlp().fit(X, X), RuntimeError, r"compile\(optimizer, loss\) first"),
         (lambda: Mlp().build(None), ValueError, "shape"),
     ],
 )

@@ -94,3 +94,8 @@ def place(batch: Any) -> Any:
 
 def to_host(x: Any) -> np.ndarray:
     return np.asarray(x)
+
+
+def tracing() -> bool:
+    """Whether this runs inside a function that is being compiled or differentiated."""
+    return not jax.core.trace_state_clean()

@@ -91,3 +91,8 @@ def place(batch: Any) -> Any:
 
 def to_host(x: Any) -> np.ndarray:
     return core.convert_to_numpy(x)
+
+
+def tracing() -> bool:
+    """Whether this runs inside a `tf.function` that is being traced."""
+    return tf.inside_function()
