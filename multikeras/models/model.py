@@ -13,7 +13,9 @@ from collections.abc import Callable
 from typing import Any
 
 from multikeras import registry, saving, tree
+from multikeras.backends import native
 from multikeras.layers.layer import Layer, cached_by_class
+from multikeras.legacy.model import LegacyModel
 from multikeras.models.summary import print_summary
 from multikeras.symbolic import KerasTensor, SymbolicScope
 from multikeras.training.trainer import Trainer
@@ -21,7 +23,7 @@ from multikeras.variables import Variable
 
 
 @registry.expose("keras.models", aliases=("keras.Model", "keras.src.models.model.Model"))
-class Model(Trainer, Layer):
+class Model(Trainer, LegacyModel, Layer):
     """Layers grouped into one that can be trained and saved.
 
     Args:
@@ -53,6 +55,11 @@ class Model(Trainer, Layer):
             return
         Trainer.__init__(self)
         Layer.__init__(self, *args, **kwargs)
+        self._strategy = native.artifacts.active_strategy()
+
+    def _build_for(self, args: tuple, kwargs: dict[str, Any]) -> None:
+        self._note_call(args, kwargs)
+        super()._build_for(args, kwargs)
 
     # -- structure --------------------------------------------------------------------------
 
@@ -81,11 +88,15 @@ class Model(Trainer, Layer):
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or by its place.
 
+        Args:
+            name: the layer's name.
+            index: its place among `layers`; it counts where both are given.
+
         Raises:
-            ValueError: if there is none such, or not exactly one of the arguments is given.
+            ValueError: if there is none such, or neither argument is given.
         """
-        if (name is None) == (index is None):
-            raise ValueError("get_layer: give exactly one of `name` and `index`.")
+        if name is None and index is None:
+            raise ValueError("get_layer: give `name` or `index`.")
         if index is not None:
             if not -len(self.layers) <= index < len(self.layers):
                 raise ValueError(
@@ -113,10 +124,13 @@ class Model(Trainer, Layer):
         Args:
             line_length: characters a line; default: what the terminal has.
             positions: where columns end, as fractions of the line or in characters.
-            print_fn: called with the text; default: it is printed.
+            print_fn: called with each line of the text; default: they are printed.
             expand_nested: whether the layers of nested models are listed too.
             show_trainable: whether a column tells what is trainable.
             layer_range: [first, last] names (or regular expressions) of the layers to list.
+
+        Raises:
+            ValueError: if the model is not built, or no layer matches `layer_range`.
         """
         print_summary(
             self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range

@@ -7,6 +7,7 @@ from typing import Any
 from multikeras import registry, saving, tree
 from multikeras.layers.core.input_layer import Input, InputLayer
 from multikeras.layers.layer import Layer
+from multikeras.legacy.sequential import LegacySequential
 from multikeras.models.model import Model
 from multikeras.symbolic import KerasTensor
 
@@ -14,7 +15,7 @@ from multikeras.symbolic import KerasTensor
 @registry.expose(
     "keras.models", aliases=("keras.Sequential", "keras.src.models.sequential.Sequential")
 )
-class Sequential(Model):
+class Sequential(LegacySequential, Model):
     """A model that passes its input through a list of layers.
 
     Args:
@@ -36,6 +37,7 @@ class Sequential(Model):
     ) -> None:
         super().__init__(trainable=trainable, name=name, **kwargs)
         self._stack: list[Layer] = []
+        self._input_is_late = False  # known from the first call or build() alone
         self._input_tensor: KerasTensor | None = None
         self._output_tensor: KerasTensor | None = None
         if layers is not None:
@@ -46,15 +48,23 @@ class Sequential(Model):
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Puts a layer at the end.
 
+        Args:
+            layer: a layer, a function (which becomes a `Lambda`), or an `Input` as the first.
+            rebuild: whether a model whose input is known builds the layer at once.
+
         Raises:
-            ValueError: for something that is not a layer, a name used twice, or a layer with
-                several outputs before another.
+            TypeError: for something that is no layer.
+            ValueError: for a name used twice (a layer added twice, too), a layer with several
+                outputs, or an `Input` that is not the first.
         """
         if isinstance(layer, KerasTensor) and isinstance(layer.keras_history[0], InputLayer):
             layer = layer.keras_history[0]
         if not isinstance(layer, Layer):
             if not callable(layer):
-                raise ValueError(f"{self._who()}.add: expected a layer, got {layer!r}.")
+                raise TypeError(
+                    f"{self._who()}.add: expected a layer, got {layer!r} of type "
+                    f"{type(layer).__name__}."
+                )
             lambda_layer: Any = registry.find("keras.layers", "Lambda")
             layer = lambda_layer(layer)
         if isinstance(layer, InputLayer) and self._stack:
@@ -68,7 +78,11 @@ class Sequential(Model):
             raise ValueError(f"{self._who()}: two layers have the name {layer.name!r}.")
         self._stack.append(layer)
         if rebuild:
-            self._maybe_rebuild()
+            try:
+                self._maybe_rebuild()
+            except Exception:
+                self._stack.pop()  # the model stays as it was
+                raise
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Removes the last layer and returns it.
@@ -113,7 +127,10 @@ class Sequential(Model):
                 "several inputs is a functional one."
             )
         if not isinstance(self._stack[0], InputLayer):
-            self._stack.insert(0, Input(batch_shape=tuple(input_shape)).keras_history[0])
+            late = Input(batch_shape=tuple(input_shape))
+            self._stack.insert(0, late.keras_history[0])
+            self._input_is_late = True
+            self._note_call((late,), {})
         self._input_tensor = x = self._stack[0].output
         for layer in self.layers:
             try:
@@ -122,6 +139,13 @@ class Sequential(Model):
                 # Its shape can't be told without values: outputs stay unknown, calls work.
                 self._output_tensor = None
                 return
+            if not isinstance(x, KerasTensor):
+                self._output_tensor = None
+                raise ValueError(
+                    f"{self._who()}: layer {layer.name!r} has several outputs, "
+                    f"{len(tree.flatten(x))}; a Sequential model passes one tensor on. Use a "
+                    "functional model."
+                )
         self._output_tensor = x
 
     def _direct_layers(self) -> list[Any]:
@@ -154,6 +178,9 @@ class Sequential(Model):
             x = layer.compute_output_spec(x)
         return x
 
+    def _declared_inputs(self) -> Any:
+        return None if self._input_is_late else super()._declared_inputs()
+
     def _tensor(self, which: str) -> KerasTensor:
         tensor = self.__dict__.get(f"_{which}_tensor")
         if tensor is None:
@@ -182,6 +209,17 @@ class Sequential(Model):
     def outputs(self) -> list[KerasTensor]:
         """The output KerasTensor(s) in a list."""
         return tree.flatten(self._tensor("output"))
+
+    @property
+    def input_names(self) -> list[str]:
+        """The name of the input in a list."""
+        return [self._tensor("input").keras_history[0].name]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The name of the last layer in a list."""
+        self._tensor("output")
+        return [self.layers[-1].name]
 
     @property
     def input_dtype(self) -> str:

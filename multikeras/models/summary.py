@@ -29,6 +29,11 @@ def print_summary(
     layer_range: list[str] | None = None,
 ) -> None:
     """Prints the layers of a model and the numbers of its parameters; see `Model.summary`."""
+    if not model.built:
+        raise ValueError(
+            f"{model._who()}.summary: the model is not built, so shapes and weights are not known. "
+            "Call it on data, or build(input_shape), first."
+        )
     connected = _is_branched(model)
     columns = ["Layer (type)", "Output Shape", "Param #"]
     columns += ["Connected to"] if connected else []
@@ -48,11 +53,8 @@ def print_summary(
         row += [_trainable_mark(layer)] if show_trainable else []
         table.add_row(*row)
     lines = [f'Model: "{model.name}"', _render(table, width), *_totals(model)]
-    text = "\n".join(lines) + "\n"
-    if print_fn is not None:
-        print_fn(text)
-    else:
-        print(text)
+    for line in "\n".join(lines).splitlines():
+        (print_fn or print)(line)
 
 
 def _render(table: Table, width: int) -> str:

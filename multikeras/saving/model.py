@@ -307,3 +307,15 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         raise TypeError(f"model_from_json expects a string; got {json_string!r}.")
     config = parse_json(json_string.encode(), "the string given to model_from_json")
     return deserialize_keras_object(config, custom_objects=custom_objects)
+
+
+def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Refused: reading YAML can run code. Use `model_from_json`.
+
+    Raises:
+        RuntimeError: always.
+    """
+    raise RuntimeError(
+        "model_from_yaml is not available: reading YAML poses a security risk, as it can run code. "
+        "Use Model.to_json() and models.model_from_json()."
+    )

@@ -265,7 +265,8 @@ def test_get_layer():
         model.get_layer("nobody")
     with pytest.raises(ValueError, match=r"9.*5 layers"):
         model.get_layer(index=9)
-    with pytest.raises(ValueError, match="exactly one"):
+    assert model.get_layer("head", index=1).name == "left"  # the place counts
+    with pytest.raises(ValueError, match="give `name` or `index`"):
         model.get_layer()
 
 

@@ -135,7 +135,10 @@ def test_training_and_masks_pass_through():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: keras.Sequential(["dense"]), "expected a layer, got 'dense'"),
+        (
+            lambda: keras.Sequential([keras.Input((3, 2)), layers.LSTM(2, return_state=True)]),
+            "has several outputs, 3",
+        ),
         (
             lambda: keras.Sequential([layers.Dense(2, name="a"), layers.Dense(2, name="a")]),
             "two layers have the name 'a'",
@@ -155,6 +158,11 @@ def test_training_and_masks_pass_through():
 def test_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_what_is_no_layer_is_refused():
+    with pytest.raises(TypeError, match="expected a layer, got 'dense' of type str"):
+        keras.Sequential(["dense"])
 
 
 @pytest.mark.parametrize("make", [late, *KNOWN.values()], ids=["late", *KNOWN])

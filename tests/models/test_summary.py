@@ -113,14 +113,21 @@ def test_models_that_are_not_built():
         def call(self, x):
             return self.dense(x)
 
+    for model in (Own(), keras.Sequential([layers.Dense(2, name="d")])):
+        with pytest.raises(ValueError, match=r"not built.*build\(input_shape\)"):
+            model.summary()
     model = Own()
-    assert rows(model) == [["dense (Dense)", "?", "0 (unbuilt)"]]
-    assert "Total params: 0 (0.00 B)" in text(model)
     model.build((None, 2))
     assert rows(model)[0][2] == "9"
-    assert rows(keras.Sequential([layers.Dense(2, name="d")])) == [
-        ["d (Dense)", "?", "0 (unbuilt)"]
-    ]
+    model.later = layers.Dense(2, name="later")
+    assert rows(model)[1] == ["later (Dense)", "?", "0 (unbuilt)"]
+
+
+def test_each_line_is_printed_by_itself():
+    lines = []
+    nested().summary(print_fn=lines.append)
+    assert lines[0] == 'Model: "outer"' and lines[-1].startswith(" Non-trainable params")
+    assert len(lines) > 8 and not any("\n" in line for line in lines)
 
 
 def test_line_length_and_positions(capsys):

@@ -2,6 +2,7 @@
 
 from multikeras.backends.jax import activation as activation
 from multikeras.backends.jax import arithmetic as arithmetic
+from multikeras.backends.jax import artifacts as artifacts
 from multikeras.backends.jax import attention as attention
 from multikeras.backends.jax import bitwise as bitwise
 from multikeras.backends.jax import complex_numbers as complex_numbers

@@ -5,6 +5,7 @@ Functions run on plain arrays unless a gradient is being taken; then they see au
 
 from multikeras.backends.numpy import activation as activation
 from multikeras.backends.numpy import arithmetic as arithmetic
+from multikeras.backends.numpy import artifacts as artifacts
 from multikeras.backends.numpy import attention as attention
 from multikeras.backends.numpy import bitwise as bitwise
 from multikeras.backends.numpy import complex_numbers as complex_numbers

@@ -11,6 +11,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy as np
 
+from multikeras.backends.numpy import _nested
 from multikeras.backends.numpy._gradients import differentiable
 from multikeras.backends.numpy._special import erf_array, in_blocks
 
@@ -119,7 +120,7 @@ def _erf_gradient(needs: tuple[int, ...], x: np.ndarray) -> Recorded:
     return erf_array(x), lambda g: (g * (_TWO_OVER_SQRT_PI * _exp(-x * x)),)
 
 
-@differentiable(_erf_gradient)
+@differentiable(_erf_gradient, composed=_nested.erf)
 def erf(x: np.ndarray) -> np.ndarray:
     """The error function, 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to `x`."""
     return erf_array(x)
@@ -178,7 +179,7 @@ def _gelu_gradient(needs: tuple[int, ...], x: np.ndarray, approximate: bool = Tr
     return in_blocks(_gelu_of, x, bent), lambda g: (in_blocks(slope, g, x, bent),)
 
 
-@differentiable(_gelu_gradient)
+@differentiable(_gelu_gradient, composed=_nested.gelu)
 def gelu(x: np.ndarray, approximate: bool = True) -> np.ndarray:
     """x times the normal distribution function of x, by tanh if asked (arXiv:1606.08415)."""
     bend = _gelu_tanh if approximate else _gelu_erf

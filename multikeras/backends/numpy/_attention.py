@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from multikeras.backends.numpy import _nested
 from multikeras.backends.numpy._activations import softmax_into
 from multikeras.backends.numpy._gradients import differentiable
 
@@ -119,7 +120,7 @@ def _group_sum(x: np.ndarray) -> np.ndarray:
     return x if x.shape[2] == 1 else _add.reduce(x, axis=2, keepdims=True)
 
 
-@differentiable(_attention_gradient)
+@differentiable(_attention_gradient, composed=_nested.dot_product_attention)
 def dot_product_attention(
     query: np.ndarray,
     key: np.ndarray,

@@ -369,9 +369,7 @@ def _record(
 
     def joint_vjp(parts: _Parts) -> list[Any]:
         if any(type(p) in box_types for p in parts.items):
-            raise NotImplementedError(
-                f"{name}: only first derivatives are available on this backend"
-            )
+            return _nested_gradients(name, composed, needs, values, parts.items)
         grads = backward(*parts.items)
         return [grads[i] for i in needs]
 
@@ -410,22 +408,26 @@ def _single_vjp(
 ) -> Callable[[Any], Any]:
     def vjp(g: Any) -> Any:
         if type(g) in box_types:
-            return nested(g)
+            return _nested_gradients(name, composed, needs, values, [g])
         grads = backward(g)
         return [grads[i] for i in needs]
 
-    def nested(g: Any) -> list[Any]:
-        if composed is None:
-            raise NotImplementedError(
-                f"{name}: only first derivatives are available on this backend"
-            )
-        pulled = []
-        for i in needs:
-
-            def one(x: Any, i: int = i) -> Any:
-                return composed(*values[:i], x, *values[i + 1 :])
-
-            pulled.append(make_vjp(one, values[i])[0](g))
-        return pulled
-
     return vjp
+
+
+def _nested_gradients(
+    name: str, composed: Any, needs: tuple[int, ...], values: list[Any], gs: list[Any]
+) -> list[Any]:
+    """The backward pass of a kernel under another trace; `gs`: one an output, None for none."""
+    if composed is None:
+        raise NotImplementedError(f"{name}: only first derivatives are available on this backend")
+
+    def pulled(i: int, number: int, g: Any) -> Any:
+        def one(x: Any) -> Any:
+            answer = composed(*values[:i], x, *values[i + 1 :])
+            return answer[number] if type(answer) is tuple else answer
+
+        return make_vjp(one, values[i])[0](g)
+
+    some = [(number, g) for number, g in enumerate(gs) if g is not None]
+    return [sum(pulled(i, number, g) for number, g in some) for i in needs]

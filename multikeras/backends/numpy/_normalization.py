@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from multikeras import config
+from multikeras.backends.numpy import _nested
 from multikeras.backends.numpy._activations import column_sums
 from multikeras.backends.numpy._gradients import differentiable
 
@@ -77,7 +78,7 @@ def _batch_normalization_gradient(
     return y, backward
 
 
-@differentiable(_batch_normalization_gradient)
+@differentiable(_batch_normalization_gradient, composed=_nested.batch_normalization)
 def batch_normalization(
     x: np.ndarray,
     mean: np.ndarray,
@@ -139,7 +140,7 @@ def _moments_gradient(
     return answer, backward
 
 
-@differentiable(_moments_gradient, outputs=2)
+@differentiable(_moments_gradient, outputs=2, composed=_nested.moments)
 def moments(
     x: np.ndarray, axes: Any, keepdims: bool = False, synchronized: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -181,7 +182,9 @@ def _batch_normalization_train_gradient(
     return (y, mean, variance), backward
 
 
-@differentiable(_batch_normalization_train_gradient, outputs=1)
+@differentiable(
+    _batch_normalization_train_gradient, outputs=1, composed=_nested.batch_normalization_train
+)
 def batch_normalization_train(
     x: np.ndarray,
     offset: np.ndarray | None,
@@ -343,7 +346,7 @@ def _layer_normalization_gradient(
     return _norm_gradient(True, needs, x, gamma, beta, axis, epsilon)
 
 
-@differentiable(_layer_normalization_gradient)
+@differentiable(_layer_normalization_gradient, composed=_nested.layer_normalization)
 def layer_normalization(
     x: np.ndarray,
     gamma: np.ndarray | None = None,
@@ -368,7 +371,7 @@ def _rms_normalization_gradient(
     return _norm_gradient(False, needs, x, scale, None, axis, epsilon)
 
 
-@differentiable(_rms_normalization_gradient)
+@differentiable(_rms_normalization_gradient, composed=_nested.rms_normalization)
 def rms_normalization(
     x: np.ndarray,
     scale: np.ndarray | None = None,

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from multikeras.backends.numpy import _nested
 from multikeras.backends.numpy._gradients import differentiable
 from multikeras.backends.numpy._windows import (
     Ints,
@@ -186,7 +187,7 @@ def _max_pool_backward(
             target += share
 
 
-@differentiable(_max_pool_gradient, widen=False)
+@differentiable(_max_pool_gradient, widen=False, composed=_nested.max_pool_nd)
 def max_pool_nd(
     inputs: np.ndarray, pool_size: Ints, strides: Ints, padding: str, data_format: str
 ) -> np.ndarray:
@@ -254,7 +255,7 @@ def _spread(g: np.ndarray, gx: np.ndarray, pool: _Pool, scratch: _Scratch) -> No
         g = wider
 
 
-@differentiable(_average_pool_gradient)
+@differentiable(_average_pool_gradient, composed=_nested.average_pool_nd)
 def average_pool_nd(
     inputs: np.ndarray, pool_size: Ints, strides: Ints, padding: str, data_format: str
 ) -> np.ndarray:

@@ -13,9 +13,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import autograd.numpy as anp
 import numpy as np
 
-from multikeras.backends.numpy import _windows
+from multikeras.backends.numpy import _nested, _windows
 from multikeras.backends.numpy._depthwise import depthwise, depthwise_gradients
 from multikeras.backends.numpy._gradients import differentiable
 from multikeras.backends.numpy._pooling import average_pool_nd, max_pool_nd
@@ -150,7 +151,7 @@ def _grouped_forward(
     return np.concatenate(parts, -1)
 
 
-@differentiable(_conv_gradient)
+@differentiable(_conv_gradient, composed=_nested.conv_nd)
 def conv_nd(
     inputs: np.ndarray,
     kernel: np.ndarray,
@@ -196,7 +197,7 @@ def _depthwise_gradient(
     return from_last(y, data_format), backward
 
 
-@differentiable(_depthwise_gradient)
+@differentiable(_depthwise_gradient, composed=_nested.depthwise_conv_nd)
 def depthwise_conv_nd(
     inputs: np.ndarray,
     kernel: np.ndarray,
@@ -266,7 +267,24 @@ def _conv_transpose_gradient(
     return conv_transpose_nd.fun(inputs, kernel, *rest[:3], data_format, dilation_rate), backward
 
 
-@differentiable(_conv_transpose_gradient)
+def _conv_transpose_composed(
+    inputs: Any,
+    kernel: Any,
+    strides: Ints,
+    padding: str,
+    output_padding: Any,
+    data_format: str,
+    dilation_rate: Ints,
+) -> Any:
+    last = data_format == "channels_last"
+    x = inputs if last else anp.moveaxis(inputs, 1, -1)
+    rest = (strides, padding, output_padding, dilation_rate)
+    plan, out = _transposed_plan(x.shape[1:-1], kernel.shape[:-2], *rest)
+    y = _nested.conv_transpose(x, kernel, plan, out)
+    return y if last else anp.moveaxis(y, -1, 1)
+
+
+@differentiable(_conv_transpose_gradient, composed=_conv_transpose_composed)
 def conv_transpose_nd(
     inputs: np.ndarray,
     kernel: np.ndarray,

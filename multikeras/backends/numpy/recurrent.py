@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from multikeras.backends.numpy import _nested
 from multikeras.backends.numpy._gradients import differentiable
 
 __all__ = ["gru", "lstm", "simple_rnn"]
@@ -218,7 +219,7 @@ def _lstm_gradient(
     return (_outputs(hs[1:], blank), hs[-1].copy(), cs[-1].copy()), backward
 
 
-@differentiable(_lstm_gradient, outputs=3)
+@differentiable(_lstm_gradient, outputs=3, composed=_nested.lstm)
 def lstm(
     x: np.ndarray,
     h: np.ndarray,
@@ -415,7 +416,7 @@ def _gru_gradient(
     return (_outputs(hs[1:], blank), hs[-1].copy()), backward
 
 
-@differentiable(_gru_gradient, outputs=2)
+@differentiable(_gru_gradient, outputs=2, composed=_nested.gru)
 def gru(
     x: np.ndarray,
     h: np.ndarray,
@@ -525,7 +526,7 @@ def _simple_rnn_gradient(
     return (_outputs(hs[1:], blank), hs[-1].copy()), backward
 
 
-@differentiable(_simple_rnn_gradient, outputs=2)
+@differentiable(_simple_rnn_gradient, outputs=2, composed=_nested.simple_rnn)
 def simple_rnn(
     x: np.ndarray,
     h: np.ndarray,

@@ -2,6 +2,7 @@
 
 from multikeras.backends.tensorflow import activation as activation
 from multikeras.backends.tensorflow import arithmetic as arithmetic
+from multikeras.backends.tensorflow import artifacts as artifacts
 from multikeras.backends.tensorflow import attention as attention
 from multikeras.backends.tensorflow import bitwise as bitwise
 from multikeras.backends.tensorflow import complex_numbers as complex_numbers

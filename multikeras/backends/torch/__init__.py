@@ -2,6 +2,7 @@
 
 from multikeras.backends.torch import activation as activation
 from multikeras.backends.torch import arithmetic as arithmetic
+from multikeras.backends.torch import artifacts as artifacts
 from multikeras.backends.torch import attention as attention
 from multikeras.backends.torch import bitwise as bitwise
 from multikeras.backends.torch import complex_numbers as complex_numbers

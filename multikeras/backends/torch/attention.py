@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
+from multikeras.backends.torch.engine import taping
+
 Tensor = torch.Tensor
 
 
@@ -29,11 +31,18 @@ def _masked(
     return q * some, added
 
 
-def _capped(
-    query: Tensor, key: Tensor, value: Tensor, added: Tensor | None, scale: float, cap: float
+def _spelled_out(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    added: Tensor | None,
+    scale: float,
+    cap: float | None,
 ) -> Tensor:
+    """Step by step, the scores held below the cap."""
     scores = torch.matmul(query * scale, key.transpose(-1, -2))
-    scores = torch.tanh(scores / cap) * cap
+    if cap is not None:
+        scores = torch.tanh(scores / cap) * cap
     if added is not None:
         scores = scores + added
     return torch.matmul(torch.softmax(scores, -1), value)
@@ -54,13 +63,14 @@ def dot_product_attention(
     groups = query.shape[2] // key.shape[2]
     if groups > 1:
         k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
-    plain = bias is None and mask is None and attn_logits_soft_cap is None
-    if plain:
+    # The fused kernel's gradient has no gradient itself.
+    fused = attn_logits_soft_cap is None and taping.depth <= 1
+    if bias is None and mask is None and fused:
         return F.scaled_dot_product_attention(
             q, k, v, is_causal=is_causal, scale=scale
         ).transpose(1, 2)
     q, added = _masked(q, key.shape[1], bias, mask, is_causal)
-    if attn_logits_soft_cap is not None:
+    if not fused:
         scale = query.shape[-1] ** -0.5 if scale is None else scale
-        return _capped(q, k, v, added, scale, attn_logits_soft_cap).transpose(1, 2)
+        return _spelled_out(q, k, v, added, scale, attn_logits_soft_cap).transpose(1, 2)
     return F.scaled_dot_product_attention(q, k, v, attn_mask=added, scale=scale).transpose(1, 2)

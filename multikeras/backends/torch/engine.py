@@ -19,13 +19,13 @@ jits_by_default = False
 steps_per_dispatch = 1
 
 
-class _Running(threading.local):
+class _Taping(threading.local):
     """How many calls of `value_and_grad` this thread is inside of."""
 
     depth = 0
 
 
-_running = _Running()
+taping = _Taping()
 
 
 def _detached(x: Any) -> Any:
@@ -38,14 +38,14 @@ def value_and_grad(
     variables = list(variables)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        inner = _running.depth > 0
+        inner = taping.depth > 0
         given = [args[i] if args[i].requires_grad else args[i].detach() for i in argnums]
         args = replaced(args, argnums, given)
         storages = [v.storage for v in variables] + given
         frozen = [s for s in storages if not s.requires_grad]
         for storage in frozen:
             storage.requires_grad_(True)
-        _running.depth += 1
+        taping.depth += 1
         try:
             with torch.enable_grad():
                 out = fn(*args, **kwargs)
@@ -57,7 +57,7 @@ def value_and_grad(
                 else:
                     grads = [None] * len(storages)
         finally:
-            _running.depth -= 1
+            taping.depth -= 1
             for storage in frozen:
                 storage.requires_grad_(False)
         grads = [
