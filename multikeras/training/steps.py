@@ -132,12 +132,18 @@ class StepFunctions:
     def iterator_function(self, mode: str) -> Callable[[Iterator], Any]:
         """A function that runs the step on the next batch of an iterator."""
 
+        functions = self
+
         def run(iterator: Iterator) -> Any:
-            batch = tree.map_structure(
-                lambda a: None if a is None else engine.place(a), next(iterator)
-            )
-            logs = self._own_step(mode)(batch)
-            return self.model.get_metrics_result() if logs is None else logs
+            nonlocal functions
+            batch = tree.map_structure(_place, next(iterator))
+            model = self.model
+            if mode != "predict" and not model._prepared:
+                x, y, sample_weight = (*batch, None, None)[:3]
+                model._prepare((x, y, sample_weight), training=mode == "train")
+                functions = model._make_functions(force=True)
+            logs = functions._own_step(mode)(batch)
+            return model.get_metrics_result() if logs is None else logs
 
         return run
 

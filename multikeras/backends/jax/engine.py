@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.extend.core import get_opaque_trace_state
 
 from multikeras.backends.arguments import replaced
 from multikeras.backends.batches import stacked
@@ -20,6 +21,7 @@ from multikeras.scopes import StatelessScope
 compiles = True
 jits_by_default = True
 steps_per_dispatch = 16
+_NOT_TRACING = get_opaque_trace_state()  # nothing can be traced while this is imported
 
 
 def fused_update(optimizer: Any) -> None:
@@ -98,4 +100,4 @@ def to_host(x: Any) -> np.ndarray:
 
 def tracing() -> bool:
     """Whether this runs inside a function that is being compiled or differentiated."""
-    return not jax.core.trace_state_clean()
+    return get_opaque_trace_state() != _NOT_TRACING
