@@ -35,12 +35,12 @@ class ArraySource(Source):
         batch_size: rows of a batch.
         shuffle: False: in order; True: all rows in random order; "batch": batches of
             consecutive rows in random order, a smaller one last.
-        class_weight: weights by class, instead of `sample_weight`.
+        class_weight: weights by class; they multiply `sample_weight`.
         steps, resume: see `Source`.
 
     Raises:
-        ValueError: for arrays of different lengths, no rows, a bad batch size, or
-            `class_weight` together with `sample_weight`.
+        ValueError: for arrays of different lengths, no rows, a bad batch size, or targets that
+            `class_weight` can't be used with.
 
     Example:
         >>> source = ArraySource(np.arange(5), None, None, batch_size=2)
@@ -48,6 +48,7 @@ class ArraySource(Source):
         [[0, 1], [2, 3], [4]]
     """
 
+    kind = "arrays"
     positionable = True
 
     def __init__(
@@ -71,18 +72,21 @@ class ArraySource(Source):
         sample_weight = standardize(sample_weight, "sample_weight")
         self.num_rows = self._rows = check_lengths({"x": x, "y": y, "sample_weight": sample_weight})
         if class_weight:
-            if sample_weight is not None:
-                raise ValueError("Give either `class_weight` or `sample_weight`, not both.")
-            labels = y[: self._rows] if isinstance(y, Rows) else y
-            sample_weight = class_weight_to_sample_weights(labels, class_weight)
+            labels, factors = (
+                a[: self._rows] if isinstance(a, Rows) else a for a in (y, sample_weight)
+            )
+            sample_weight = class_weight_to_sample_weights(labels, class_weight, factors)
         self._size = self.batch_size = int(batch_size)
         self._count = self.num_batches = -(-self._rows // self._size)
-        self._shuffle = shuffle
+        self._shuffle = shuffle if shuffle == "batch" else bool(shuffle)
         structure = (x, y, sample_weight)
         leaves = tree.flatten(structure)
         self._held = [_hold(a) for a in leaves if a is not None]
         self._gather = [_gatherer(held) for held in self._held]
         self._pack = _packer(structure, leaves)
+
+    def _identity(self) -> dict[str, Any]:
+        return {"rows": self._rows, "batch_size": self._size, "shuffle": self._shuffle}
 
     def batches(self, seed: tuple[int, int], start: int = 0) -> Iterator[Batch]:
         if self._shuffle == "batch":

@@ -1,20 +1,19 @@
 """`PyDataset`: a dataset that a program writes as a class, and the source that reads it.
 
 With several workers the batches are made ahead by threads or processes, and still come in
-order. An error in a worker surfaces where its batch was due, with the worker's traceback.
+order. An error in a worker surfaces where its batch was due, with the worker's traceback; one
+that dies or stalls is an error too.
 """
 
 from __future__ import annotations
 
 import itertools
-import multiprocessing
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from multikeras.data.iterables import as_batch
 from multikeras.data.source import Batch, Source
+from multikeras.data.workers import Crew, made_ahead
 from multikeras.random._threefry import host_permutation
 
 
@@ -24,7 +23,9 @@ class PyDataset:
     A subclass has `__getitem__(index)`, which returns a whole batch `(x,)`, `(x, y)` or
     `(x, y, sample_weight)`, and `__len__`, the number of batches; without `__len__` (or with a
     `num_batches` of None) the dataset never ends. `on_epoch_begin` and `on_epoch_end` may be
-    overridden.
+    overridden. So may `get_state` and `set_state(state)`: what they give (plain values, ready
+    for JSON) is kept with a position in the data. Without them, a run that goes on later calls
+    `on_epoch_begin` and `on_epoch_end` as often as the first run did before it goes on.
 
     Args:
         workers: how many threads or processes make batches ahead. With 1 and without
@@ -33,6 +34,13 @@ class PyDataset:
             dataset must be picklable and the program must guard its entry point with
             `if __name__ == "__main__"`. Defaults to False.
         max_queue_size: how many batches are made ahead at most. Defaults to 10.
+        timeout: how many seconds a worker may need for a batch; None: any time. A worker
+            process starts within that time too. Without workers nothing is timed. Defaults to
+            600.
+
+    Raises:
+        ValueError: for a negative number of workers, a queue of no batches or a timeout that is
+            not positive.
 
     Example:
         >>> import numpy as np
@@ -50,13 +58,19 @@ class PyDataset:
     _workers = 1
     _use_multiprocessing = False
     _max_queue_size = 10
+    _timeout: float | None = 600.0
 
     def __init__(
-        self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10
+        self,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        max_queue_size: int = 10,
+        timeout: float | None = 600.0,
     ) -> None:
         self.workers = workers
         self.use_multiprocessing = use_multiprocessing
         self.max_queue_size = max_queue_size
+        self.timeout = timeout
 
     @property
     def workers(self) -> int:
@@ -65,6 +79,7 @@ class PyDataset:
 
     @workers.setter
     def workers(self, value: int) -> None:
+        check_workers(value, self._max_queue_size)
         self._workers = value
 
     @property
@@ -83,7 +98,19 @@ class PyDataset:
 
     @max_queue_size.setter
     def max_queue_size(self, value: int) -> None:
+        check_workers(self._workers, value)
         self._max_queue_size = value
+
+    @property
+    def timeout(self) -> float | None:
+        """How many seconds a worker may need for a batch; None: any time."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, value: float | None) -> None:
+        if value is not None and not value > 0:
+            raise ValueError(f"`timeout` must be a positive number of seconds, got {value!r}.")
+        self._timeout = value
 
     def __getitem__(self, index: int) -> Any:
         """The batch numbered `index`."""
@@ -112,6 +139,17 @@ def is_py_dataset(x: Any) -> bool:
     )
 
 
+def check_workers(workers: int, max_queue_size: int) -> None:
+    """Refuses numbers of workers and of batches ahead that mean nothing.
+
+    Raises:
+        ValueError: for a negative number of workers, or a queue of less than one batch.
+    """
+    for name, value, least in (("workers", workers, 0), ("max_queue_size", max_queue_size, 1)):
+        if isinstance(value, bool) or int(value) != value or value < least:
+            raise ValueError(f"`{name}` must be an integer of at least {least}, got {value!r}.")
+
+
 class PyDatasetSource(Source):
     """The batches of a `PyDataset`.
 
@@ -120,8 +158,11 @@ class PyDatasetSource(Source):
         shuffle: whether batches come in random order (where their number is known).
         weigh: adds sample weights to a batch, or None.
         steps, resume: see `Source`.
+        workers, use_multiprocessing, max_queue_size: instead of the dataset's own settings, if
+            they are not 1, False and 10. With 0 workers batches are made in the main thread.
     """
 
+    kind = "PyDataset"
     positionable = True
 
     def __init__(
@@ -131,22 +172,45 @@ class PyDatasetSource(Source):
         weigh: Callable[[Batch], Batch] | None = None,
         steps: int | None = None,
         resume: bool = False,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        max_queue_size: int = 10,
     ) -> None:
         super().__init__(steps, resume)
         self._dataset = dataset
         self._shuffle = bool(shuffle)
         self._weigh = weigh
+        own = getattr(dataset, "workers", 1)
+        self._workers = own if workers == 1 else workers
+        self._processes = use_multiprocessing or getattr(dataset, "use_multiprocessing", False)
+        own = getattr(dataset, "max_queue_size", 10)
+        self._ahead = own if max_queue_size == 10 else max_queue_size
+        self._crew: Crew | None = None
+        self._told = [0, 0]  # how often the dataset was told that an epoch begins, and ended
+        self._knows = False  # whether its restored state is that of a pass that has begun
+        self._count_batches()
+        self.repeats = self.num_batches is None
+
+    def _count_batches(self) -> None:
+        dataset = self._dataset
         count = dataset.num_batches if hasattr(dataset, "num_batches") else len(dataset)
         self.num_batches = None if count is None else int(count)
-        self.repeats = count is None
 
     def batches(self, seed: tuple[int, int], start: int = 0) -> Iterator[Batch]:
-        dataset, weigh = self._dataset, self._weigh
-        if hasattr(dataset, "on_epoch_begin"):
-            dataset.on_epoch_begin()
+        weigh = self._weigh
+        if self._knows:
+            self._knows = False
+        else:
+            self._tell(0)
         for made in self._made(self._indices(seed, start)):
             batch = as_batch(made)
             yield batch if weigh is None else weigh(batch)
+
+    def _tell(self, event: int) -> None:
+        self._told[event] += 1
+        listener = getattr(self._dataset, ("on_epoch_begin", "on_epoch_end")[event], None)
+        if listener is not None:
+            listener()
 
     def _indices(self, seed: tuple[int, int], start: int) -> Iterator[int]:
         if self.num_batches is None:
@@ -156,56 +220,50 @@ class PyDatasetSource(Source):
         return iter(host_permutation(*seed, self.num_batches).tolist()[start:])
 
     def _made(self, indices: Iterator[int]) -> Iterator[Any]:
-        dataset = self._dataset
-        workers = getattr(dataset, "workers", 1)
-        processes = getattr(dataset, "use_multiprocessing", False)
-        if workers <= 1 and not processes:
+        dataset, workers, processes = self._dataset, self._workers, self._processes
+        if workers == 0 or (workers == 1 and not processes):
             return map(dataset.__getitem__, indices)
-        ahead = max(1, getattr(dataset, "max_queue_size", 10))
-        return _made_ahead(dataset, indices, max(1, workers), processes, ahead)
+        if processes and self._crew is None:
+            self._crew = Crew(workers)
+        timeout = getattr(dataset, "timeout", PyDataset._timeout)
+        return made_ahead(dataset, indices, workers, self._ahead, timeout, self._crew)
 
     def on_epoch_end(self) -> None:
-        if hasattr(self._dataset, "on_epoch_end"):
-            self._dataset.on_epoch_end()
+        super().on_epoch_end()
+        self._tell(1)
         # Its length may differ from epoch to epoch.
         if not self.repeats and self._pass is None:
-            dataset = self._dataset
-            self.num_batches = getattr(dataset, "num_batches", None) or len(dataset)
+            self._count_batches()
 
+    def close(self) -> None:
+        super().close()
+        if self._crew is not None:
+            self._crew.close()
 
-def _made_ahead(
-    dataset: Any, indices: Iterator[int], workers: int, processes: bool, ahead: int
-) -> Iterator[Any]:
-    pool: Executor
-    if processes:
-        # Threads that frameworks started do not survive a fork.
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(workers, context, _adopt, (dataset,))
-        make: Callable[[int], Any] = _make_adopted
-    else:
-        pool = ThreadPoolExecutor(workers, thread_name_prefix="multikeras-data")
-        make = dataset.__getitem__
-    waiting: deque[Future] = deque()
-    try:
-        for index in itertools.islice(indices, ahead):
-            waiting.append(pool.submit(make, index))
-        while waiting:
-            made = waiting.popleft().result()
-            for index in itertools.islice(indices, 1):
-                waiting.append(pool.submit(make, index))
-            yield made
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    def _identity(self) -> dict[str, Any]:
+        return {"shuffle": self._shuffle}
 
+    def _more_position(self) -> dict[str, Any]:
+        more: dict[str, Any] = {"batches": self.num_batches, "told": list(self._told)}
+        if hasattr(self._dataset, "get_state"):
+            more["state"] = self._dataset.get_state()
+        return more
 
-_adopted: Any = None
-
-
-def _adopt(dataset: Any) -> None:
-    """Gives a worker process its copy of the dataset."""
-    global _adopted
-    _adopted = dataset
-
-
-def _make_adopted(index: int) -> Any:
-    return _adopted[index]
+    def _restore_more(self, position: Mapping[str, Any]) -> None:
+        begun, ended = position["told"]
+        within = position["pass"] is not None
+        if "state" in position and hasattr(self._dataset, "set_state"):
+            self._dataset.set_state(position["state"])
+            self._told, self._knows = [begun, ended], within
+        else:
+            begun -= within  # the pass that goes on begins once more
+            while self._told[0] < begun or self._told[1] < ended:
+                for event, count in enumerate((begun, ended)):
+                    if self._told[event] < count:
+                        self._tell(event)
+        self._count_batches()
+        if self.num_batches != position["batches"]:
+            raise ValueError(
+                "The data is not the one that the position was taken from: it had "
+                f"{position['batches']} batches, now it has {self.num_batches}."
+            )

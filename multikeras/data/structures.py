@@ -279,43 +279,91 @@ def train_validation_split(
     return part(0, split), part(split, rows)
 
 
-def class_weight_to_sample_weights(y: Any, class_weight: Mapping[int, float]) -> np.ndarray:
-    """A weight for every sample, from the weight of its class.
+def class_weight_to_sample_weights(
+    y: Any, class_weight: Mapping[int, float], sample_weight: Any = None
+) -> np.ndarray:
+    """A weight for every sample (or time step), from the weight of its class.
 
     Args:
-        y: one array of targets: class numbers of shape `(n,)` or `(n, 1)`, or one-hot rows of
-            shape `(n, classes)`.
+        y: one array of targets: class numbers of shape `(n,)` or, where there are more axes,
+            with a last axis of 1; or one-hot rows along the last axis, smoothed ones too.
         class_weight: weights by class number; a class that is not there weighs 1.
+        sample_weight: weights that these are multiplied with: an array of shape `(n,)` or, for
+            temporal targets, `(n, steps)`; or None.
 
     Returns:
-        An array of shape `(n,)` and dtype `floatx()`.
+        An array of dtype `floatx()`. Its shape is that of `y` without the last axis, `(n,)` for
+        targets of one axis; a `sample_weight` of more axes gives it these.
 
     Raises:
-        ValueError: if there are no targets, several arrays of them, or more than two axes.
+        ValueError: if there are no targets, several arrays of them, targets of two or more axes
+            that are neither, or if `class_weight` is no dict from class numbers to weights.
 
     Example:
         >>> class_weight_to_sample_weights(np.array([0, 1, 2]), {1: 3.0}).tolist()
         [1.0, 3.0, 1.0]
+        >>> class_weight_to_sample_weights(np.eye(2), {1: 3.0}, np.array([2.0, 2.0])).tolist()
+        [2.0, 6.0]
     """
     if y is None:
         raise ValueError("`class_weight` needs targets, but there are none.")
-    if tree.is_nested(y):
+    if tree.is_nested(y) or tree.is_nested(sample_weight):
         raise ValueError(
-            "`class_weight` needs a model with one output; the targets are a structure of arrays. "
-            "Use `sample_weight` instead."
+            "`class_weight` needs a model with one output; the targets or sample weights are a "
+            "structure of arrays. Use `sample_weight` alone instead."
         )
-    if not isinstance(class_weight, Mapping):
-        raise ValueError(f"`class_weight` must be a dict of class numbers, got {class_weight!r}.")
-    labels = y if isinstance(y, np.ndarray) else native.engine.to_host(y)
-    if labels.ndim > 2:
+    numbers, factors = _class_weights(class_weight)
+    labels = _class_numbers(y if isinstance(y, np.ndarray) else native.engine.to_host(y))
+    places = np.minimum(np.searchsorted(numbers, labels), len(numbers) - 1)
+    weights = np.where(numbers[places] == labels, factors[places], 1.0)
+    if sample_weight is not None:
+        if not isinstance(sample_weight, np.ndarray):
+            sample_weight = native.engine.to_host(sample_weight)
+        weights = _times(weights, sample_weight)
+    return weights.astype(dtypes.numpy_dtype(dtypes.floatx()))
+
+
+def _class_weights(class_weight: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The class numbers in ascending order, and their weights."""
+    problem = None
+    if not isinstance(class_weight, Mapping) or not class_weight:
+        problem = f"got {_short(class_weight)}"
+    elif any(isinstance(weight, (Mapping, list, tuple)) for weight in class_weight.values()):
+        problem = "weights by output are not supported: only a model with one output has them"
+    elif any(isinstance(k, str) or int(k) != k for k in class_weight):
+        problem = f"got the classes {_short(list(class_weight))}"
+    if problem is not None:
         raise ValueError(
-            "`class_weight` needs class numbers or one-hot rows as targets; got targets of shape "
-            f"{tuple(labels.shape)}. Use `sample_weight` instead."
+            f"`class_weight`: expected a dict from class numbers to weights; {problem}."
         )
-    if labels.ndim == 2:
-        labels = labels[:, 0] if labels.shape[1] == 1 else labels.argmax(axis=1)
-    labels = np.round(labels.astype(np.float64)).astype(np.int64)
-    weights = np.ones(labels.shape, dtypes.numpy_dtype(dtypes.floatx()))
-    for number, weight in class_weight.items():
-        weights[labels == int(number)] = weight
-    return weights
+    numbers = np.array([int(k) for k in class_weight], np.int64)
+    order = np.argsort(numbers)
+    return numbers[order], np.array(list(class_weight.values()), np.float64)[order]
+
+
+def _class_numbers(y: np.ndarray) -> np.ndarray:
+    """Class numbers from targets in any of the forms that tell them."""
+    if y.ndim > 1 and y.shape[-1] == 1:
+        y = y[..., 0]
+    elif y.ndim > 1:
+        y = y.astype(np.float64)
+        if y.min(initial=0.0) < -1e-6 or (np.abs(y.sum(axis=-1) - 1.0) > 1e-3).any():
+            raise ValueError(
+                "`class_weight`: targets of two or more axes must be one-hot along the last one, "
+                f"or have class numbers and a last axis of 1; got other targets of shape {y.shape}."
+            )
+        return y.argmax(axis=-1)
+    return np.round(y.astype(np.float64)).astype(np.int64)
+
+
+def _times(weights: np.ndarray, sample_weight: np.ndarray) -> np.ndarray:
+    """The product of weights by sample with others by time step, or the other way round."""
+    axes = max(weights.ndim, sample_weight.ndim)
+    first, second = (a[(...,) + (None,) * (axes - a.ndim)] for a in (weights, sample_weight))
+    try:
+        return first * second
+    except ValueError:
+        raise ValueError(
+            f"`sample_weight` of shape {sample_weight.shape} can't be multiplied with weights by "
+            f"class of shape {weights.shape}."
+        ) from None

@@ -165,7 +165,6 @@ def test_sparse_matrices_become_dense_by_batch():
         ({"x": X, "batch_size": 0}, "`batch_size` must be a positive integer, got 0"),
         ({"x": X, "shuffle": "rows"}, "`shuffle` must be"),
         ({"x": X, "steps": 0}, "number of steps"),
-        ({"x": X, "y": Y, "class_weight": {0: 1.0}, "sample_weight": np.ones(10)}, "not both"),
         ({"x": X, "y": {"a": Y}, "class_weight": {0: 1.0}}, "one output"),
         ({"x": X, "y": np.ones((10, 2, 2)), "class_weight": {0: 1.0}}, r"\(10, 2, 2\)"),
         ({"x": X, "class_weight": {0: 1.0}}, "needs targets"),

@@ -136,10 +136,10 @@ def test_class_weight_by_batch(make):
     assert host(weights).tolist() == ([4.0, 4.0] if host(weights)[0] == 4 else [3.0, 3.0])
 
 
-def test_class_weight_meets_weights_of_the_data():
-    source = data.make_source(iter([(*batch(1), np.ones(2))]), class_weight={0: 3.0})
-    with pytest.raises(ValueError, match="weights of its own"):
-        next(source.epoch())
+def test_class_weight_multiplies_weights_of_the_data():
+    source = data.make_source(iter([(*batch(1), np.array([1.0, 2.0]))]), class_weight={2: 3.0})
+    ((_, _, weights),) = source.epoch()
+    assert host(weights).tolist() == [3.0, 6.0]
 
 
 @pytest.mark.parametrize("workers", [1, 3])
