@@ -63,7 +63,8 @@ class Compiled(Host):
         weighted_metrics: Any = None,
         run_eagerly: bool | None = None,
         steps_per_execution: int | None = None,
-        jit_compile: Any = "auto",
+        jit_compile: Any = None,
+        pss_evaluation_shards: int | str = 0,
         auto_scale_loss: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -87,12 +88,13 @@ class Compiled(Host):
             steps_per_execution: how many batches run in one dispatch; hooks of batches are
                 called once for all of them. Defaults to 1 (where nobody listens to batches,
                 several may go in one dispatch all the same).
-            jit_compile: whether XLA or `torch.compile` is used; "auto" or None: as suits the
+            jit_compile: whether XLA or `torch.compile` is used; None or "auto": as suits the
                 framework.
+            pss_evaluation_shards: only 0: it is about TensorFlow's parameter servers.
             auto_scale_loss: whether mixed_float16 models get a `LossScaleOptimizer`.
             **kwargs: names of tf.keras: `experimental_steps_per_execution`,
                 `sample_weight_mode` (None or "temporal": weights may have any leading
-                dimensions of the targets without it too), `pss_evaluation_shards=0`.
+                dimensions of the targets without it too).
 
         Raises:
             ValueError: for an unknown optimizer, loss or metric, and for contradictory
@@ -107,6 +109,11 @@ class Compiled(Host):
             ('SGD', True)
         """
         steps_per_execution = _old_arguments(kwargs, steps_per_execution)
+        if pss_evaluation_shards:
+            raise ValueError(
+                f"compile: pss_evaluation_shards={pss_evaluation_shards!r} needs TensorFlow's "
+                "parameter servers, which models here don't train on; leave it at 0."
+            )
         metrics, loss_weights = _told_apart(metrics, loss_weights)
         jit_compile = "auto" if jit_compile is None else jit_compile
         _refuse_both(run_eagerly, jit_compile)
@@ -315,11 +322,6 @@ def _old_arguments(kwargs: dict[str, Any], steps_per_execution: int | None) -> i
     modes = tree.flatten(kwargs.pop("sample_weight_mode", None))
     if any(mode not in (None, "temporal", "samplewise") for mode in modes):
         raise ValueError(f"compile: sample_weight_mode must be None or 'temporal', got {modes}.")
-    if shards := kwargs.pop("pss_evaluation_shards", 0):
-        raise ValueError(
-            f"compile: pss_evaluation_shards={shards!r} needs TensorFlow's parameter servers, "
-            "which models here don't train on; leave it at 0."
-        )
     for name in ("experimental_run_tf_function", "from_serialized"):
         kwargs.pop(name, None)
     if kwargs:

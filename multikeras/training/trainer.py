@@ -42,13 +42,20 @@ class Trainer(Stepping):
                 f"{method}: {self._who()} is not compiled: call compile(optimizer, loss) first."
             )
 
-    def _source(self, x: Any, *args: Any, batch_size: int | None, **kwargs: Any) -> Any:
+    def _source(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        batch_size: int | None = None,
+        **kwargs: Any,
+    ) -> Any:
         """The source of batches; a fixed batch dimension of the inputs decides their size."""
         fixed = self._fixed_batch_size()
         if batch_size is None and fixed is not None and data.is_arrays(x):
             batch_size = fixed
-        source = data.make_source(x, *args, batch_size=batch_size, **kwargs)
-        if source.num_rows is not None and source.num_rows % source.batch_size:
+        source = data.make_source(x, y, sample_weight, batch_size, **kwargs)
+        if source.num_rows is not None and source.num_rows % (source.batch_size or 1):
             stateful = [la.name for la in self._flatten_layers() if getattr(la, "stateful", False)]
             if stateful:
                 raise ValueError(
