@@ -5,6 +5,8 @@
 versions of constraints.txt; a backend's environment holds no other framework.
 """
 
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2024.10.9"
@@ -31,9 +33,13 @@ ONE_THREAD = {
     "TF_NUM_INTEROP_THREADS": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
-# The tests compile thousands of tiny programs and run each once or twice.
+# The tests compile thousands of tiny programs and run each once or twice. What was compiled is
+# kept, so that the next run of the session is quicker.
 QUICK_COMPILATION = {
-    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
+    "JAX_COMPILATION_CACHE_DIR": str(Path(".nox/jax_programs").resolve()),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "0",
 }
 
 
