@@ -8,6 +8,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from multikeras import tree
 from multikeras import variables as scopes
 from multikeras.layers.configuration import Configured
@@ -38,20 +40,36 @@ class Building(Configured):
         Args:
             input_shape: the shape of the first call argument (or a structure of shapes); an
                 override may instead take `<argument>_shape` for several arguments.
+
+        Raises:
+            ValueError: for a layer of layers, if this is no shape (a tuple or list of sizes
+                and Nones, or a structure of such), if shapes do not suffice to run `call` on
+                symbolic floats (more arguments are needed, or integers), or if layers inside
+                are left unbuilt. Such a layer is built by a call on data.
         """
         if self._is_composite():
-            with SymbolicScope():
-                specs = tree.map_shape_structure(
-                    lambda s: KerasTensor(s, self.compute_dtype), input_shape
+            self._build_by_shapes(input_shape)
+            unbuilt = [layer for layer in self._flatten_layers(False) if not layer.built]
+            if unbuilt:
+                names = ", ".join(repr(layer.name) for layer in unbuilt)
+                raise ValueError(
+                    f"{self._who()} can't be built from the shape {input_shape} alone: it leaves "
+                    f"{names} unbuilt. Call it on data, or override build()."
                 )
-                try:
-                    self._run_symbolically((specs,), {})
-                except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
-                    raise ValueError(
-                        f"{self._who()} can't be built from the shape {input_shape} alone "
-                        f"({error}). Call it on data, or override build()."
-                    ) from error
         self.built = True
+
+    def _build_by_shapes(self, input_shape: Any) -> None:
+        """Builds the layers inside by running `call` on symbolic floats of a shape."""
+        input_shape = _checked_shapes(input_shape, self._who())
+        specs = tree.map_shape_structure(lambda s: KerasTensor(s, self.compute_dtype), input_shape)
+        with SymbolicScope():
+            try:
+                self._run_symbolically((specs,), {})
+            except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
+                raise ValueError(
+                    f"{self._who()} can't be built from the shape {input_shape} alone "
+                    f"({error}). Call it on data, or override build()."
+                ) from error
 
     def _build_for(self, args: tuple, kwargs: dict) -> None:
         """Builds with the shapes of a call's arguments, if this is the first."""
@@ -88,10 +106,30 @@ class Building(Configured):
             key: tree.map_shape_structure(tuple, value) if value is not None else None
             for key, value in shapes.items()
         }
-        if set(shapes) <= set(signature(self.build).parameters):
+        if type(self).build is Building.build:
+            if self._is_composite():
+                self._build_by_shapes(next(iter(shapes.values())))
+            self.built = True
+        elif set(shapes) <= set(signature(self.build).parameters):
             self.build(**shapes)
         else:  # a layer of Keras's that names them otherwise: the first is that of the inputs
             self.build(next(iter(shapes.values())))
+
+
+def _checked_shapes(shapes: Any, who: str) -> Any:
+    """Shapes of plain tuples from shapes of tuples, lists or `TensorShape`s."""
+    if hasattr(shapes, "as_list"):
+        return tuple(shapes.as_list())
+    if isinstance(shapes, dict):
+        return {key: _checked_shapes(shape, who) for key, shape in shapes.items()}
+    if isinstance(shapes, (tuple, list)):
+        if all(size is None or isinstance(size, (int, np.integer)) for size in shapes):
+            return tuple(shapes)
+        return type(shapes)(_checked_shapes(shape, who) for shape in shapes)
+    raise ValueError(
+        f"{who}.build: expected a shape (a tuple or list of sizes and Nones), or a list or dict "
+        f"of shapes, got {shapes!r}."
+    )
 
 
 def wrapped_build(build: Any) -> Any:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from multikeras import tree
+from multikeras.metrics.metric import Metric, listeners
+from multikeras.symbolic import KerasTensor
 
 
 class CallContext:
@@ -22,14 +24,16 @@ class CallContext:
         training: what `training` argument the calls inside inherit.
         masks: id of a tensor -> (the tensor, its mask). Keeping the tensor keeps its id valid.
         touched: layers that got an `add_loss` in this call.
+        results: id of what a metric's call gave -> (it, the metric); None: there was none.
     """
 
-    __slots__ = ("masks", "touched", "training")
+    __slots__ = ("masks", "results", "touched", "training")
 
     def __init__(self, training: bool | None = None) -> None:
         self.training = training
         self.masks: dict[int, tuple[Any, Any]] = {}
         self.touched: list[Any] = []
+        self.results: dict[int, tuple[Any, Metric]] | None = None
 
     def mask_of(self, tensor: Any) -> Any:
         """The mask of a tensor, or None."""
@@ -47,6 +51,29 @@ class _Calls(threading.local):
 
 
 calls = _Calls()
+
+
+def _note_result(metric: Metric, result: Any) -> None:
+    """Keeps, for as long as the call lasts, which metric a result came from."""
+    context = calls.context
+    if context is not None:
+        if context.results is None:
+            context.results = {}
+        context.results[id(result)] = (result, metric)
+
+
+listeners.append(_note_result)
+
+
+def metric_behind(value: Any) -> Metric | None:
+    """The metric whose call gave a value, in the call that is running; or None."""
+    if isinstance(value, KerasTensor):
+        return value.metric
+    context = calls.context
+    if context is None or context.results is None:
+        return None
+    entry = context.results.get(id(value))
+    return None if entry is None else entry[1]
 
 
 @contextmanager

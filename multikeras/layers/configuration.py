@@ -7,7 +7,7 @@ whose arguments are no plain data.
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from multikeras import dtype_policies, dtypes, registry, regularizers, tree
 from multikeras.backends import native
@@ -22,8 +22,13 @@ _PLAIN_LEAVES = (str, int, float, bool, type(None))
 class Configured(Tracked):
     """The configuration of `Layer`."""
 
+    if TYPE_CHECKING:  # defined by Layer
+
+        def _settle(self) -> None: ...
+
     # Set by Layer.
-    activity_regularizer: Any
+    _activity_regularizer: Any
+    _settled: bool
     _autocast: bool
     _dtype_policy: dtype_policies.DTypePolicy
     _input_spec: Any
@@ -73,8 +78,44 @@ class Configured(Tracked):
         return None
 
     @property
+    def activity_regularizer(self) -> Any:
+        """The regularizer of the layer's outputs, or None; may be set.
+
+        Example:
+            >>> import multikeras as keras
+            >>> layer = keras.layers.Dense(1, kernel_initializer="ones")
+            >>> layer.activity_regularizer = keras.regularizers.L1(0.5)
+            >>> _ = layer(keras.ops.ones((1, 2)))
+            >>> [float(loss) for loss in layer.losses]
+            [1.0]
+        """
+        return self._activity_regularizer
+
+    @activity_regularizer.setter
+    def activity_regularizer(self, value: Any) -> None:
+        self._activity_regularizer = regularizers.get(value)
+        if self._settled:
+            self._settle()  # which calls are the quick ones depends on it
+
+    @property
     def input_spec(self) -> Any:
-        """What the layer demands of its inputs."""
+        """What the layer demands of its inputs: an `InputSpec`, or a structure of them.
+
+        It may be set, in `__init__` or `build`; calls then check structure, rank, shape and
+        dtype of the inputs.
+
+        Raises:
+            TypeError: when set to something else.
+
+        Example:
+            >>> import multikeras as keras
+            >>> layer = keras.layers.Layer(name="flat")
+            >>> layer.input_spec = keras.layers.InputSpec(ndim=2)
+            >>> layer(keras.ops.ones((3,)))
+            Traceback (most recent call last):
+            ValueError: Layer 'flat' (Layer): input 0 is incompatible with the layer: expected
+            ndim=2, found ndim=1. Full shape received: (3,).
+        """
         return self._input_spec
 
     @input_spec.setter

@@ -64,7 +64,7 @@ class InputSpec:
         return f"InputSpec({', '.join(given)})"
 
     def problem(self, shape: tuple, dtype: Any = None) -> str | None:
-        """What is wrong with an input of this shape: "expected ..., got ...", or None."""
+        """What is wrong with an input of this shape: "expected ..., found ...", or None."""
         rank = len(shape)
         if self.ndim is not None and rank != self.ndim:
             if self.shape is not None and self.allow_last_axis_squeeze:
@@ -72,19 +72,19 @@ class InputSpec:
                     return self.problem(shape[:-1])
                 if self.shape[-1:] == (1,) and rank == self.ndim - 1:
                     return self.problem(shape + (1,))
-            return f"expected rank {self.ndim}, got rank {rank} (shape {shape})"
+            return f"expected ndim={self.ndim}, found ndim={rank}"
         if self.max_ndim is not None and rank > self.max_ndim:
-            return f"expected rank at most {self.max_ndim}, got rank {rank} (shape {shape})"
+            return f"expected max_ndim={self.max_ndim}, found ndim={rank}"
         if self.min_ndim is not None and rank < self.min_ndim:
-            return f"expected rank at least {self.min_ndim}, got rank {rank} (shape {shape})"
+            return f"expected min_ndim={self.min_ndim}, found ndim={rank}"
         for axis, size in self.axes.items():
             if size is not None and -rank <= axis < rank and shape[axis] not in (size, None):
-                return f"expected size {size} in axis {axis}, got shape {shape}"
+                return f"expected axis {axis} of size {size}, found size {shape[axis]}"
         for wanted, given in zip(self.shape or (), shape):
             if wanted is not None and given is not None and wanted != given:
-                return f"expected shape {self.shape}, got {shape}"
+                return f"expected shape={self.shape}, found shape={shape}"
         if self.dtype is not None and dtype is not None and str(dtype) != str(self.dtype):
-            return f"expected dtype {self.dtype}, got {dtype}"
+            return f"expected dtype={self.dtype}, found dtype={dtype}"
         return None
 
 
@@ -95,14 +95,14 @@ def assert_compatible(
 
     def problem_of(spec: InputSpec, value: Any) -> str | None:
         if isinstance(value, np.ndarray) and value.dtype.kind in "OSU":
-            return f"expected numbers, got an array of dtype {value.dtype}"
+            return f"expected numbers, found an array of dtype {value.dtype}"
         return spec.problem(shape_of(value), None if spec.dtype is None else dtype_of(value))
 
     if isinstance(input_spec, InputSpec):
         if hasattr(inputs, "shape"):
             problem = problem_of(input_spec, inputs)
             if problem:
-                raise ValueError(f"{who}: input: {problem}.")
+                raise _incompatible(who, "input 0", problem, shape_of(inputs))
             return
         if isinstance(inputs, dict) and input_spec.name is None:
             raise ValueError(f"{who}: expected a tensor, got a dict with keys {list(inputs)}.")
@@ -131,4 +131,11 @@ def assert_compatible(
             )
         problem = problem_of(spec, value)
         if problem:
-            raise ValueError(f"{who}: {label}: {problem}.")
+            raise _incompatible(who, label, problem, shape_of(value))
+
+
+def _incompatible(who: str, label: str, problem: str, shape: Any) -> ValueError:
+    return ValueError(
+        f"{who}: {label} is incompatible with the layer: {problem}. "
+        f"Full shape received: {tuple(shape)}."
+    )

@@ -22,6 +22,7 @@ from multikeras.layers.call_context import CallContext, calls, masks_of
 from multikeras.layers.signatures import CallInfo, call_info, signature
 from multikeras.layers.signatures import cached_by_class as cached_by_class
 from multikeras.layers.symbolic_call import SymbolicCalls
+from multikeras.legacy.layer import LegacyLayer
 from multikeras.scopes import current as scopes_now
 from multikeras.symbolic import KerasTensor, Operation, any_symbolic
 from multikeras.variables import StatelessScope, Variable
@@ -32,7 +33,7 @@ _FLOATS = core.FLOATS
 
 
 @registry.expose("keras.layers")
-class Layer(SymbolicCalls, Losses):
+class Layer(LegacyLayer, SymbolicCalls, Losses):
     """A callable with weights. Subclasses define `build` (makes the weights) and `call`.
 
     Args:
@@ -41,6 +42,7 @@ class Layer(SymbolicCalls, Losses):
         dtype: a dtype or dtype policy; default: the global policy.
         autocast: whether float inputs are cast to the compute dtype.
         name: default: the class name in snake case, made unique.
+        dynamic: whether models that hold the layer train eagerly, uncompiled.
         input_shape, batch_input_shape, input_dim, batch_size: the shape of the input without
             (with) the batch dimension, for the first layer of a Sequential.
 
@@ -69,7 +71,7 @@ class Layer(SymbolicCalls, Losses):
         **kwargs: Any,
     ) -> None:
         Operation.__init__(self, name=name)
-        self.activity_regularizer: Any = regularizers.get(activity_regularizer)
+        self._activity_regularizer: Any = regularizers.get(activity_regularizer)
         self._dtype_policy = dtype_policies.get(dtype)
         self._autocast = bool(autocast)
         self._trainable = bool(trainable)
@@ -79,6 +81,8 @@ class Layer(SymbolicCalls, Losses):
         self._is_plain = False
         self._info = call_info(type(self))
         self._batch_input_shape = _input_shape(kwargs)
+        if kwargs.pop("dynamic", False):
+            self._dynamic = True
         if kwargs:
             raise ValueError(
                 f"{type(self).__name__}: unknown argument(s) {', '.join(map(repr, kwargs))}."
@@ -93,6 +97,9 @@ class Layer(SymbolicCalls, Losses):
             type.__setattr__(cls, "build", wrapped_build(cls.__dict__["build"]))
         if "compute_mask" in cls.__dict__:
             cls._makes_masks = True
+        if "call" in cls.__dict__:
+            code = getattr(cls.__dict__["call"], "__code__", None)
+            cls._adds_metrics = code is not None and "add_metric" in code.co_names
 
     def _is_composite(self) -> bool:
         """Whether other layers inside may still have to be built."""
@@ -183,7 +190,7 @@ class Layer(SymbolicCalls, Losses):
         self._settled = True
         # Nothing to do around call() but what the hot path does.
         self._is_plain = not (
-            self._info.has_training or self._makes_masks or self.activity_regularizer is not None
+            self._info.has_training or self._makes_masks or self._activity_regularizer is not None
         )
 
     def _convert(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
@@ -238,7 +245,7 @@ class Layer(SymbolicCalls, Losses):
             context.training = previous_training
         if (masked and self.supports_masking) or self._makes_masks:
             self._set_output_masks(context, args, kwargs, outputs)
-        if self.activity_regularizer is not None:
+        if self._activity_regularizer is not None:
             self._regularize_activity(outputs)
         return outputs
 
@@ -276,14 +283,29 @@ class Layer(SymbolicCalls, Losses):
 
     def _regularize_activity(self, outputs: Any) -> None:
         for output in tree.flatten(outputs):
-            loss = self.activity_regularizer(output)
+            loss = self._activity_regularizer(output)
             if output.shape:
                 loss = loss / ops.cast(ops.shape(output)[0], ops.dtype(loss))
             self.add_loss(loss)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        """The mask of the outputs; here: that of the inputs."""
-        return previous_mask
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask of the outputs; here: that of the inputs.
+
+        Args:
+            inputs: a tensor or a structure of tensors.
+            mask: the mask of the inputs, in the same structure; None: there is none.
+
+        Returns:
+            None, or a mask for each output.
+
+        Example:
+            >>> import multikeras as keras
+            >>> masking = keras.layers.Masking(mask_value=0.0)
+            >>> x = keras.ops.convert_to_tensor([[[1.0], [0.0]]])
+            >>> keras.ops.convert_to_numpy(masking.compute_mask(x)).tolist()
+            [[True, False]]
+        """
+        return mask
 
     # -- pure functions ---------------------------------------------------------------------
 

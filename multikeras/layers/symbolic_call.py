@@ -6,6 +6,7 @@ Output shapes come from `compute_output_shape` where a layer has its own, else f
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ class SymbolicCalls(Building):
     # Set by Layer.
     _info: CallInfo
     _autocast_variables: str | None
+    # Whether `call` makes metrics, which must be there before a step is compiled.
+    _adds_metrics = False
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Output KerasTensors, linked to the inputs by a graph node."""
@@ -53,6 +56,9 @@ class SymbolicCalls(Building):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Output KerasTensors for input KerasTensors, without values."""
         if type(self).compute_output_shape is not SymbolicCalls.compute_output_shape:
+            if self._adds_metrics:
+                with SymbolicScope(), contextlib.suppress(NotImplementedError):
+                    self._run_symbolically(args, kwargs)
             return self._spec_from_shape(args, kwargs)
         with SymbolicScope():
             return self._run_symbolically(args, kwargs)

@@ -22,6 +22,11 @@ from multikeras.variables import Variable
 
 core = native.core
 _PLAIN_LEAVES = (str, int, float, bool, type(None), np.ndarray)
+_IGNORED_WEIGHT_ARGUMENTS = {"use_resource", "synchronization", "collections", "caching_device"}
+_REFUSED_WEIGHT_ARGUMENTS = {
+    "getter": "a weight is made by its initializer",
+    "partitioner": "a weight is one array",
+}
 
 
 if TYPE_CHECKING:
@@ -40,15 +45,19 @@ class Tracked(BaseLayer, Operation):
     # `_self_...` ones are the framework's own list of them).
     _private = frozenset(
         {"_own_variables", "_parameters", "_modules", "_buffers", "inbound_nodes", "_init_args"}
-        | {"_touched", "_losses"}
+        | {"_touched", "_losses", "_loss_functions", "_consumers"}
         | {"_self_unconditional_checkpoint_dependencies", "_self_unconditional_dependency_names"}
     )
 
+    # Whether layers may come when this one is built.
+    _takes_late_layers = False
+
     # Set by __new__, the last two by Layer.
-    built: bool
+    built: bool = False
     _init_args: tuple[tuple, dict[str, Any]]
     _own_variables: list[Variable]
-    _losses: list[Any]
+    _losses: list[Any]  # of the last call
+    _loss_functions: list[Any]
     _touched: list[Any]
     _settled: bool
     _weight_list: str
@@ -72,6 +81,7 @@ class Tracked(BaseLayer, Operation):
         plain["_init_args"] = (args, kwargs)
         plain["_own_variables"] = []
         plain["_losses"] = []
+        plain["_loss_functions"] = []
         plain["_touched"] = []
         plain["_settled"] = False
         plain["_weight_list"] = "before build"  # "open" in build(), "closed" after it
@@ -79,6 +89,26 @@ class Tracked(BaseLayer, Operation):
         plain["_path"] = None
         plain["_build_config"] = None
         return instance
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, (Tracked, list, tuple, dict)) and self.built:
+            self._check_late(name, value)
+        super().__setattr__(name, value)
+
+    def _check_late(self, name: str, value: Any) -> None:
+        """Refuses a layer that comes when this one is built: no file would tell of its weights."""
+        in_constructor = self._path is None  # where a layer with nothing to build is built, too
+        in_build = self._weight_list == "open"
+        if in_constructor or in_build or self._takes_late_layers or name in self._private:
+            return
+        held = value.values() if isinstance(value, dict) else value
+        items = [value] if isinstance(value, Tracked) else held
+        late = [item for item in items if isinstance(item, Tracked)]
+        if late and not {id(item) for item in late} <= set(map(id, self._layers)):
+            raise ValueError(
+                f"{self._who()} is built; expected its layers to be made in __init__() or "
+                f"build(), got {late[0]!r} as its attribute {name!r} later."
+            )
 
     # -- children and variables -------------------------------------------------------------
 
@@ -235,6 +265,7 @@ class Tracked(BaseLayer, Operation):
         aggregation: str = "none",
         overwrite_with_gradient: bool = False,
         name: str | None = None,
+        **kwargs: Any,
     ) -> Variable:
         """Makes a weight of the layer.
 
@@ -247,10 +278,16 @@ class Tracked(BaseLayer, Operation):
             regularizer, constraint: for this weight.
             aggregation, overwrite_with_gradient: kept for the optimizer.
             name: one path component.
+            experimental_autocast: another name of `autocast`.
+            use_resource, synchronization, collections, caching_device: accepted and ignored.
 
         Raises:
             ValueError: after `build`: a file could not tell where the weight belongs.
+            TypeError: for a `getter` or `partitioner`, or an unknown argument.
         """
+        autocast = kwargs.pop("experimental_autocast", autocast)
+        if kwargs:
+            self._check_weight_arguments(kwargs)
         if self._weight_list == "closed":
             raise ValueError(
                 f"{self._who()}.add_weight: the layer is built; expected its weights to be made in "
@@ -286,6 +323,19 @@ class Tracked(BaseLayer, Operation):
         if adopt := getattr(self, "adopt_variable", None):
             adopt(variable.name, variable)
         return variable
+
+    def _check_weight_arguments(self, kwargs: dict[str, Any]) -> None:
+        for name, value in kwargs.items():
+            if name in _IGNORED_WEIGHT_ARGUMENTS:
+                continue
+            if name in _REFUSED_WEIGHT_ARGUMENTS:
+                if value is None:
+                    continue
+                raise TypeError(
+                    f"{self._who()}.add_weight: `{name}` is not supported: "
+                    f"{_REFUSED_WEIGHT_ARGUMENTS[name]}; got {value!r}."
+                )
+            raise TypeError(f"{self._who()}.add_weight: unknown argument {name!r}.")
 
     def add_variable(
         self,

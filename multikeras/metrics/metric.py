@@ -7,14 +7,18 @@ Refuses lists of state of the wrong length.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from multikeras import config, dtype_policies, initializers, ops, registry
+from multikeras import config, dtype_policies, initializers, ops, registry, tree
+from multikeras.symbolic import KerasTensor, any_symbolic
 from multikeras.symbolic.operation import snake_case
 from multikeras.variables import StatelessScope, Variable, absolute_name_scope, auto_name
+
+# Told of every result that a call of a metric gives: how a layer knows where a value came from.
+listeners: list[Callable[[Metric, Any], None]] = []
 
 
 @registry.expose("keras", aliases=("keras.metrics.Metric",))
@@ -99,9 +103,22 @@ class Metric:
         return self.add_variable(shape=shape, initializer=initializer, dtype=dtype, name=name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """`update_state`, then `result`."""
+        """`update_state`, then `result`; for symbolic tensors only what `result` will look like."""
+        if any_symbolic(args, kwargs):
+            return self._symbolic_result()
         self.update_state(*args, **kwargs)
-        return self.result()
+        result = self.result()
+        for listener in listeners:
+            listener(self, result)
+        return result
+
+    def _symbolic_result(self) -> Any:
+        def symbol(value: Any) -> KerasTensor:
+            tensor = KerasTensor(value.shape, ops.dtype(value))
+            tensor.metric = self
+            return tensor
+
+        return tree.map_structure(symbol, self.result())
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Takes in a batch.

@@ -34,6 +34,8 @@ class Functional(Function, Model):
         "_inputs", "_outputs", "_inputs_struct", "_outputs_struct", "_graph", "_plan"
     }  # fmt: skip
 
+    _takes_late_layers = True
+
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         trainable = kwargs.pop("trainable", None)
         Model.__init__(self, name=name, **kwargs)

@@ -50,6 +50,8 @@ class KerasTensor(Operators):
         self._name = name
         # (operation, index of the node, index of the tensor) of the call that made it.
         self.keras_history: Any = None
+        # The metric object whose call gave it.
+        self.metric: Any = None
 
     @property
     def name(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import weakref
 from typing import Any
 
 from multikeras import tree
@@ -70,6 +71,10 @@ class Node:
         self.outputs = [t for t in tree.flatten(outputs) if isinstance(t, KerasTensor)]
         nodes = operation.inbound_nodes
         nodes.append(self)
+        for tensor in self.inputs:
+            if tensor.keras_history is not None:
+                # Weakly: a layer that stays does not keep the models that used it.
+                tensor.keras_history[0]._consumers.append(weakref.ref(self))
         for index, tensor in enumerate(self.outputs):
             tensor.keras_history = (operation, len(nodes) - 1, index)
 
@@ -113,7 +118,8 @@ class Operation:
                 f"{type(self).__name__}: name must be a string without '/', got {name!r}."
             )
         self._name = name
-        self.inbound_nodes: list[Node] = []
+        self.inbound_nodes: list[Node] = []  # the calls on symbolic tensors
+        self._consumers: list[weakref.ref[Node]] = []
 
     @property
     def name(self) -> str:
@@ -153,6 +159,13 @@ class Operation:
     def from_config(cls, config: dict[str, Any]) -> Any:
         """A new operation from `get_config`'s result."""
         return cls(**config)
+
+    @property
+    def outbound_nodes(self) -> list[Node]:
+        """The calls of other operations, as far as they are still in use, that take what calls
+        of this one gave."""
+        found = {id(node): node for ref in self._consumers if (node := ref()) is not None}
+        return list(found.values())
 
     def _only_node(self, what: str) -> Node:
         if len(self.inbound_nodes) != 1:

@@ -200,19 +200,19 @@ def spec(**kwargs):
 
 ONES = np.ones((2, 3), "float32")
 BAD_INPUTS = [
-    (lambda: spec(ndim=3), ONES, r"expected rank 3, got rank 2 \(shape \(2, 3\)\)"),
-    (lambda: spec(min_ndim=3), ONES, "expected rank at least 3, got rank 2"),
-    (lambda: spec(max_ndim=1), ONES, "expected rank at most 1, got rank 2"),
-    (lambda: spec(axes={-1: 4}), ONES, r"expected size 4 in axis -1, got shape \(2, 3\)"),
-    (lambda: spec(shape=(None, 5)), ONES, r"expected shape \(None, 5\), got \(2, 3\)"),
-    (lambda: spec(dtype="int32"), ONES, "expected dtype int32, got float32"),
+    (lambda: spec(ndim=3), ONES, r"expected ndim=3, found ndim=2. Full shape received: \(2, 3\)"),
+    (lambda: spec(min_ndim=3), ONES, "expected min_ndim=3, found ndim=2"),
+    (lambda: spec(max_ndim=1), ONES, "expected max_ndim=1, found ndim=2"),
+    (lambda: spec(axes={-1: 4}), ONES, "expected axis -1 of size 4, found size 3"),
+    (lambda: spec(shape=(None, 5)), ONES, r"expected shape=\(None, 5\), found shape=\(2, 3\)"),
+    (lambda: spec(dtype="int32"), ONES, "expected dtype=int32, found dtype=float32"),
     (lambda: spec(ndim=2), [ONES, ONES], "expected 1 inputs, got 2"),
     (lambda: spec(ndim=2), {"a": ONES}, r"expected a tensor, got a dict with keys \['a'\]"),
     (lambda: spec(ndim=2), None, "expected a tensor, got None"),
     (lambda: spec(ndim=2), "text", "expected a tensor, got str 'text'"),
-    (lambda: spec(ndim=2), np.array([["a"]], object), "expected numbers, got an array of dtype"),
-    (lambda: L.Conv2D(2, 2, name="me"), ONES, "expected rank 4, got rank 2"),
-    (lambda: L.LSTM(2, name="me"), ONES, "expected rank 3, got rank 2"),
+    (lambda: spec(ndim=2), np.array([["a"]], object), "expected numbers, found an array of dtype"),
+    (lambda: L.Conv2D(2, 2, name="me"), ONES, "expected ndim=4, found ndim=2"),
+    (lambda: L.LSTM(2, name="me"), ONES, "expected ndim=3, found ndim=2"),
     (lambda: L.Add(name="me"), ONES, "expected a list of inputs"),
     (lambda: L.Add(name="me"), [ONES, np.ones((2, 4))], r"\(2, 3\) and \(2, 4\)"),
     (lambda: L.Reshape((4, 2), name="me"), ONES, r"on \(2, 3\).*\(4, 2\)"),
@@ -229,9 +229,9 @@ def test_bad_inputs_are_told_by_the_layer(make, inputs, words):
 def test_bad_inputs_are_told_after_good_ones(x):
     layer = L.Dense(2, name="me")
     layer(x)
-    with pytest.raises(ValueError, match=r"'me'.*expected size 3 in axis -1"):
+    with pytest.raises(ValueError, match=r"'me'.*expected axis -1 of size 3"):
         layer(np.ones((2, 4)))
-    with pytest.raises(ValueError, match=r"'me'.*expected size 3 in axis -1"):
+    with pytest.raises(ValueError, match=r"'me'.*expected axis -1 of size 3"):
         layer(keras.Input((4,)))
 
 

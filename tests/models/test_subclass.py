@@ -76,8 +76,8 @@ def test_layers_are_found_in_attributes_of_every_kind():
     assert len(model.trainable_weights) == 1 + 3 * 2 + 2 + 2
     model.trainable = False
     assert model.trainable_weights == [] and not model.inner.layers[1].trainable
-    model.extra = layers.Dense(1)
-    assert model.layers[-1] is model.extra
+    with pytest.raises(ValueError, match="is built; expected its layers to be made in __init__"):
+        model.extra = layers.Dense(1)
 
 
 def test_layers_is_read_only():
