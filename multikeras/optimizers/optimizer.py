@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from multikeras import dtypes, initializers, ops, registry, serialization
+from multikeras.legacy.optimizer import LegacyOptimizer
 from multikeras.optimizers import gradients as clipping
 from multikeras.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
 from multikeras.symbolic.operation import snake_case
@@ -38,7 +39,7 @@ _IGNORED = ("jit_compile", "is_legacy_optimizer")
 
 
 @registry.expose("keras", aliases=("keras.optimizers.Optimizer",))
-class Optimizer:
+class Optimizer(LegacyOptimizer):
     """Base class of optimizers.
 
     Args:

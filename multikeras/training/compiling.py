@@ -162,7 +162,7 @@ class Compiled(Host):
     @property
     def run_eagerly(self) -> bool:
         """Whether steps run uncompiled; may be set."""
-        return self._run_eagerly or getattr(self, "dynamic", False)
+        return self._run_eagerly or self.dynamic
 
     @run_eagerly.setter
     def run_eagerly(self, value: bool) -> None:
