@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -81,6 +83,22 @@ def test_not_inside_a_compiled_function(method, monkeypatch):
     monkeypatch.setattr(native.engine, "tracing", lambda: True)
     with pytest.raises(RuntimeError, match=f"{method}: .* inside a compiled function"):
         METHODS[method](small())
+
+
+COMPILERS = {"jax": "jit", "tensorflow": "function"}
+
+
+@pytest.mark.skipif(
+    keras.config.backend() not in COMPILERS, reason="nothing here runs Python while it compiles"
+)
+@pytest.mark.parametrize("method", METHODS)
+def test_not_inside_the_frameworks_own_compiled_function(method):
+    framework = importlib.import_module(keras.config.backend())
+    compiled = getattr(framework, COMPILERS[keras.config.backend()])
+    model = small()
+    with pytest.raises(RuntimeError, match=f"{method}: .* inside a compiled function"):
+        compiled(lambda: METHODS[method](model))()
+    METHODS[method](model)  # nothing is left of it
 
 
 @pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
