@@ -303,11 +303,12 @@ class Compiled(Host):
         return total
 
     def _extra_losses(self) -> list[Any]:
-        """Losses of the running call's layers, and of the regularizers."""
+        """Losses of the running call's layers, of functions given to them, of regularizers."""
         if calls.context is None or self._functions is None:
             return self.losses
         touched = {id(layer): layer for layer in calls.context.touched}
         found = [loss for layer in touched.values() for loss in layer._losses]
+        found += [fn() for fn in self._functions.loss_functions]
         return found + [v.regularizer(v.value) for v in self._functions.regularized]
 
 

@@ -48,14 +48,16 @@ class StepFunctions:
         self._steps: dict[str, Callable] = {}
         self._multi: dict[int, Callable | None] = {}
         self._results: Callable | None = None
-        self._flags = self._trainable_flags()
+        self._flags = self._layer_flags()
+        self.loss_functions = [fn for _, functions in self._flags for fn in functions]
 
-    def _trainable_flags(self) -> list[bool]:
-        return [layer._trainable for layer in self.model._flatten_layers()]
+    def _layer_flags(self) -> list[tuple[bool, list[Callable]]]:
+        layers = self.model._flatten_layers()
+        return [(layer._trainable, list(layer._loss_functions)) for layer in layers]
 
     def stale(self) -> bool:
-        """Whether layers were frozen, unfrozen or added since."""
-        return self._flags != self._trainable_flags()
+        """Whether layers were frozen, unfrozen or added since, or were given loss functions."""
+        return self._flags != self._layer_flags()
 
     def _state(self) -> list[Any]:
         """All variables that a step may read or write."""
