@@ -27,7 +27,7 @@ def active_strategy() -> None:
 
 
 def write_checkpoint(model: Any, prefix: str, options: Any) -> NoReturn:
-    raise NotImplementedError(
+    raise ValueError(
         'save_weights: save_format="tf" (a TensorFlow checkpoint) can only be written where the '
         'backend is tensorflow (MULTIKERAS_BACKEND=tensorflow). Use a path that ends in '
         '".weights.h5", which every backend reads.'
@@ -35,7 +35,7 @@ def write_checkpoint(model: Any, prefix: str, options: Any) -> NoReturn:
 
 
 def read_checkpoint(model: Any, prefix: str, options: Any) -> NoReturn:
-    raise NotImplementedError(
+    raise ValueError(
         f"load_weights: {prefix!r} is a TensorFlow checkpoint, which can only be read where the "
         "backend is tensorflow (MULTIKERAS_BACKEND=tensorflow). Load it there and save the "
         'weights to a path that ends in ".weights.h5", which every backend reads.'

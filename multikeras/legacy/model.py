@@ -310,9 +310,7 @@ class LegacyModel:
 def _workers(max_queue_size: int, workers: int, use_multiprocessing: bool) -> dict[str, Any]:
     given = (max_queue_size, workers, use_multiprocessing)
     names = ("max_queue_size", "workers", "use_multiprocessing")
-    return {
-        name: value for name, value, default in zip(names, given, (10, 1, False)) if value != default
-    }
+    return dict(zip(names, given, strict=True))
 
 
 def _weight_paths(layer: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Variable]]:

@@ -13,8 +13,9 @@ from multikeras.backends import native
 from multikeras.layers.core.input_layer import Input, InputLayer
 from multikeras.layers.input_spec import InputSpec
 from multikeras.layers.layer import Layer
+from multikeras.models.graph_additions import GraphAdditions, graph_and_additions
 from multikeras.models.model import Model, takes_a_graph
-from multikeras.saving.graph import graph_from_config, graph_to_config
+from multikeras.saving.graph import graph_to_config
 from multikeras.symbolic import Function, KerasTensor
 from multikeras.symbolic.operation import node_of
 
@@ -22,7 +23,7 @@ core = native.core
 
 
 @registry.expose("keras.models", aliases=("keras.src.models.functional.Functional",))
-class Functional(Function, Model):
+class Functional(Function, GraphAdditions, Model):
     """A model made from a graph; `Model(inputs, outputs)` gives one.
 
     Args:
@@ -30,7 +31,7 @@ class Functional(Function, Model):
         name: default: "functional", made unique.
     """
 
-    _private = Model._private | {
+    _private = GraphAdditions._private | Model._private | {
         "_inputs", "_outputs", "_inputs_struct", "_outputs_struct", "_graph", "_plan"
     }  # fmt: skip
 
@@ -62,7 +63,7 @@ class Functional(Function, Model):
 
     def _direct_layers(self) -> list[Any]:
         # Those of the graph, inputs first.
-        return self._graph_layers[:]
+        return [*self._graph_layers, *self._added_layers]
 
     @property
     def input(self) -> Any:
@@ -105,8 +106,13 @@ class Functional(Function, Model):
             reference = self._inputs[0]
             if len(inputs.shape) == len(reference.shape):
                 flat = [self._standardize_input(inputs, reference, None)]
+                if self._with_additions is not None:
+                    return self._run_with_additions(self._with_additions, flat)
                 return self.run(flat)
-        return self.run(self._standardize(inputs))
+        flat = self._standardize(inputs)
+        if self._with_additions is not None:
+            return self._run_with_additions(self._with_additions, flat)
+        return self.run(flat)
 
     def _standardize(self, inputs: Any) -> list[Any]:
         """The flat list of inputs, in the graph's order, with rank and dtype adjusted."""
@@ -181,7 +187,8 @@ class Functional(Function, Model):
         if not takes_a_graph(type(self)):
             inherited = type(self).get_config is Functional.get_config
             return Layer.get_config(self) | (self._recorded_arguments() if inherited else {})
-        return {"name": self.name, "trainable": self.trainable} | graph_to_config(self)
+        config = {"name": self.name, "trainable": self.trainable} | graph_to_config(self)
+        return config | self._additions_config()
 
     @classmethod
     def from_graph_config(cls, config: dict[str, Any], target: Any = None) -> Functional:
@@ -190,9 +197,13 @@ class Functional(Function, Model):
         Raises:
             ValueError: if the configuration refers to a layer or call that is not in it.
         """
-        inputs, outputs = graph_from_config(config)
+        inputs, outputs, losses, metrics = graph_and_additions(config)
         target = cls if target in (None, Model) else target
         model = target(inputs=inputs, outputs=outputs, name=config.get("name"))
+        if losses:
+            model.add_loss(losses)
+        for value, name, aggregation in metrics:
+            model.add_metric(value, name=name, aggregation=aggregation)
         if not config.get("trainable", True):
             model.trainable = False
         return model

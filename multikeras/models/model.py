@@ -179,14 +179,24 @@ class Model(Trainer, LegacyModel, Layer):
     # -- files ------------------------------------------------------------------------------
 
     def save(
-        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        save_format: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        """Writes the model, its weights and its training state to a `.keras` file.
+        """Writes the model, its weights and its training state; `models.load_model` reads them.
 
         Args:
-            filepath: ends in ".keras".
-            overwrite: whether an existing file is replaced.
-            zipped: kept for compatibility; a `.keras` file is a zip.
+            filepath: ends in ".keras" (every backend reads it, and Keras 3), in ".h5" (the format
+                of tf.keras 2), or is a folder for a SavedModel.
+            overwrite: whether an existing file is replaced; if not, a question is asked at the
+                terminal, and FileExistsError raised where there is none.
+            save_format: "keras", "h5" or "tf"; default: what `filepath` says.
+            **kwargs: `include_optimizer`; for "tf" also `signatures`, `options`, `save_traces`.
+
+        Raises:
+            ValueError: for an unknown format, or one that can't be written here.
 
         Example:
             >>> import multikeras as keras, tempfile, os
@@ -196,21 +206,70 @@ class Model(Trainer, LegacyModel, Layer):
             ...     os.listdir(folder)
             ['model.keras']
         """
-        saving.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+        saving.save_model(self, filepath, overwrite, save_format, **kwargs)
 
     def save_weights(
-        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        save_format: str | None = None,
+        options: Any = None,
+        max_shard_size: float | None = None,
     ) -> None:
-        """Writes the weights to a `.weights.h5` file."""
-        saving.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
-
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Reads the weights from a `.weights.h5` or `.keras` file.
+        """Writes the weights.
 
         Args:
-            skip_mismatch: whether layers whose weights don't fit are left as they are.
+            filepath: ends in ".weights.h5", or in ".h5" for the layout of tf.keras 2; any other
+                is the prefix of a TensorFlow checkpoint.
+            overwrite: as in `save`.
+            save_format: "keras", "h5" or "tf"; default: what `filepath` says.
+            options: a `tf.train.CheckpointOptions`, for "tf".
+            max_shard_size: GB a file; default: one file.
+
+        Raises:
+            ImportError: if h5py is not there.
+            ValueError: for an unknown format, or one that can't be written here.
+
+        Example:
+            >>> import multikeras as keras, tempfile, os
+            >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     model.save_weights(os.path.join(folder, "old.h5"))
+            ...     model.load_weights(os.path.join(folder, "old.h5"), by_name=True)
         """
-        saving.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+        saving.save_weights(
+            self,
+            filepath,
+            overwrite,
+            save_format=save_format,
+            options=options,
+            max_shard_size=max_shard_size,
+        )
+
+    def load_weights(
+        self,
+        filepath: Any,
+        skip_mismatch: bool = False,
+        by_name: bool = False,
+        options: Any = None,
+    ) -> Any:
+        """Reads the weights from a file that `save_weights` or `save` wrote.
+
+        Args:
+            filepath: the file, the folder of a SavedModel, or the prefix of a checkpoint.
+            skip_mismatch: whether layers whose weights don't fit are left as they are.
+            by_name: whether layers are found by their names; only in ".h5" files of the layout
+                of tf.keras 2. Otherwise they are taken in order.
+            options: a `tf.train.CheckpointOptions`, for a checkpoint.
+
+        Returns:
+            None; of a checkpoint TensorFlow's status object.
+
+        Raises:
+            ImportError: if h5py is not there.
+            ValueError: if the weights don't fit, or the format has no names.
+        """
+        return saving.load_weights(self, filepath, skip_mismatch, by_name, options)
 
     def to_json(self, **kwargs: Any) -> str:
         """The model's configuration as JSON, for `models.model_from_json`."""

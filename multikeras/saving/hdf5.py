@@ -17,9 +17,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import h5py
 import numpy as np
-from h5py import h5d, h5s, h5t
+
+try:
+    import h5py
+    from h5py import h5d, h5s, h5t
+except ImportError:  # told by `need_h5py` to whoever opens a file
+    h5py = None
 
 from multikeras import dtypes
 from multikeras.saving.atomic import Window
@@ -32,9 +36,21 @@ _MAX_NAME_BYTES = 65_536
 _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
 # Datasets that are packed may hold this many times what they occupy (deflate's own limit).
 _MAX_RATIO = 1100
-_SIMPLE_CLASSES = (h5t.INTEGER, h5t.FLOAT, h5t.ENUM)
+MAX_TEXT_BYTES = 256 * 2**20
+MAX_NAMES = 100_000
+# Attributes in an object's header must stay below 64 KiB; each name takes 16 bytes there.
+_NAMES_PER_ATTRIBUTE = 4000
 # What h5py and the library beneath it raise on a file that makes no sense.
 _LIBRARY_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError)
+
+
+def need_h5py() -> None:
+    """Raises ImportError, saying how to get it, if `h5py` is not there."""
+    if h5py is None:
+        raise ImportError(
+            "Files of weights (HDF5) need the package h5py, which is not installed: "
+            "pip install h5py."
+        )
 
 
 @dataclass(frozen=True)
@@ -103,6 +119,7 @@ class Hdf5Reader:
         self._budget = max_bytes
         self.total_bytes = 0
         self._seen: set[tuple[int, int]] = set()
+        need_h5py()
         try:
             self._h5 = h5py.File(file, "r")
         except _LIBRARY_ERRORS as error:
@@ -121,6 +138,54 @@ class Hdf5Reader:
     def close(self) -> None:
         """Close the file; arrays can't be read any more."""
         self._h5.close()
+
+    def text(self, group: str, name: str) -> str | None:
+        """A text attribute of a group, or None.
+
+        Raises:
+            CorruptFileError: if it is longer than 256 MiB or no UTF-8.
+        """
+        try:
+            return _text_attribute(self._item(group), name, MAX_TEXT_BYTES)
+        except _LIBRARY_ERRORS as error:
+            raise self._fail(f"can't read {name!r} of the group {group!r}: {error}") from None
+
+    def names(self, group: str, name: str) -> list[str] | None:
+        """A list of names that is an attribute of a group, or None.
+
+        A list too long for one attribute is kept in several, `NAME0`, `NAME1`, ...
+
+        Raises:
+            CorruptFileError: if it is no list of texts.
+        """
+        item = self._item(group)
+        try:
+            if name in item.attrs:
+                return self._names(item, name)
+            found: list[str] = []
+            part = 0
+            while f"{name}{part}" in item.attrs:
+                found += self._names(item, f"{name}{part}")
+                part += 1
+        except CorruptFileError:
+            raise
+        except _LIBRARY_ERRORS as error:
+            raise self._fail(f"can't read {name!r} of the group {group!r}: {error}") from None
+        return found if part else None
+
+    def _item(self, group: str) -> Any:
+        return self._h5[group] if group else self._h5
+
+    def _names(self, item: Any, name: str) -> list[str]:
+        attribute = item.attrs.get_id(name)
+        if attribute.shape == (0,):
+            return []  # an empty list has no type of its own
+        if len(attribute.shape) != 1 or attribute.get_type().get_class() != h5t.STRING:
+            raise self._fail(f"the attribute {name!r} of {item.name!r} is no list of names.")
+        if attribute.shape[0] > MAX_NAMES or attribute.get_storage_size() > MAX_TEXT_BYTES:
+            raise self._fail(f"the attribute {name!r} of {item.name!r} is too long.")
+        values = item.attrs[name]
+        return [v.decode("utf-8") if isinstance(v, bytes) else str(v) for v in values.tolist()]
 
     def _fail(self, problem: str) -> CorruptFileError:
         return CorruptFileError(f"{self.path!r} is refused: {problem}")
@@ -200,7 +265,7 @@ class Hdf5Reader:
             known = ("bfloat16", *dtypes.FLOAT8_DTYPES)
             if name in known and dtypes.numpy_dtype(name).itemsize == width:
                 return name, width
-        elif kind.get_class() in _SIMPLE_CLASSES or _is_complex(kind):
+        elif kind.get_class() in (h5t.INTEGER, h5t.FLOAT, h5t.ENUM) or _is_complex(kind):
             name = kind.dtype.name
             if name in dtypes.ALL_DTYPES:
                 return name, width
@@ -216,16 +281,18 @@ def _is_complex(kind: Any) -> bool:
     )
 
 
-def _text_attribute(item: Any, name: str) -> str | None:
+def _text_attribute(item: Any, name: str, max_bytes: int = _MAX_NAME_BYTES) -> str | None:
     """A text attribute, or None if it is missing, long or no text."""
     if name not in item.attrs:
         return None
     attribute = item.attrs.get_id(name)
     if attribute.get_type().get_class() != h5t.STRING or attribute.shape != ():
         return None
-    if attribute.get_storage_size() > _MAX_NAME_BYTES:
+    if attribute.get_storage_size() > max_bytes:
         return None
     value = item.attrs[name]
+    if isinstance(value, bytes):  # of a fixed length, as older files have it
+        value = value.decode("utf-8")
     return value if isinstance(value, str) else None
 
 
@@ -246,6 +313,7 @@ def create_hdf5(window: Window) -> Iterator[h5py.File]:
     Raises:
         OSError: if the bytes could not be written.
     """
+    need_h5py()
     try:
         with h5py.File(window, "w") as file:
             yield file
@@ -275,3 +343,12 @@ def write_array(group: h5py.Group, name: str, values: np.ndarray) -> None:
         )
     opaque = np.ascontiguousarray(values).view(f"V{values.dtype.itemsize}")
     group.create_dataset(name, data=opaque.reshape(values.shape)).attrs["dtype"] = dtype
+
+
+def write_names(group: h5py.Group, name: str, values: list[str]) -> None:
+    """Write a list of names as an attribute; a long one in several, `NAME0`, `NAME1`, ..."""
+    if len(values) <= _NAMES_PER_ATTRIBUTE:
+        group.attrs[name] = values
+        return
+    for part, start in enumerate(range(0, len(values), _NAMES_PER_ATTRIBUTE)):
+        group.attrs[f"{name}{part}"] = values[start : start + _NAMES_PER_ATTRIBUTE]

@@ -2,9 +2,10 @@
 
 A `.keras` file is Keras 3's: a zip of `metadata.json`, `config.json` and `model.weights.h5`,
 which opens in both. Our own additions stand beside what Keras reads, never instead. A file is
-written whole or not at all, and opening one runs no code from it. Refused: other extensions
-than `.keras` and `.weights.h5`, and whatever `container`, `hdf5`, `serialization` and `weights`
-refuse.
+written whole or not at all, and opening one runs no code from it. The other formats stand in
+modules of their own: `.h5` of tf.keras 2 (`legacy_hdf5`) and SavedModels (`saved_model`).
+Refused: unknown extensions, and whatever `formats`, `container`, `hdf5`, `serialization` and
+`weights` refuse.
 """
 
 from __future__ import annotations
@@ -15,14 +16,23 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from multikeras import config as settings
 from multikeras import registry
+from multikeras.backends import native
+from multikeras.saving import formats
 from multikeras.saving.atomic import Window, atomic_file
 from multikeras.saving.container import CorruptFileError, ZipReader, ZipWriter, open_zip, parse_json
 from multikeras.saving.hdf5 import Hdf5Reader, create_hdf5, open_hdf5
+from multikeras.saving.legacy_hdf5 import (
+    is_legacy,
+    read_legacy_model,
+    read_legacy_weights,
+    write_legacy_model,
+    write_legacy_weights,
+)
+from multikeras.saving.saved_model import write_saved_model
 from multikeras.saving.walk import is_saveable
 from multikeras.saving.weights import read_weights, write_weights
 from multikeras.scopes import Allowance
@@ -43,25 +53,31 @@ def save_model(
     model: Any,
     filepath: str | os.PathLike[str],
     overwrite: bool = True,
-    zipped: bool | None = None,
+    save_format: str | None = None,
     **kwargs: Any,
 ) -> None:
-    """Write a model with its weights and the state of its training to a `.keras` file.
+    """Write a model with its weights and the state of its training.
 
-    The file opens on every backend, and in Keras 3. Until it is complete, an older file of
-    that name stays as it was.
+    A `.keras` file opens on every backend, and in Keras 3. Until it is complete, an older file
+    of that name stays as it was.
 
     Args:
         model: The model, built.
-        filepath: A path that ends in `.keras`.
-        overwrite: Whether an existing file may be replaced. Defaults to `True`.
-        zipped: Only `None` and `True`: a `.keras` file is a zip.
+        filepath: A path that ends in `.keras`, or in `.h5` for the format of tf.keras 2, or a
+            folder for a SavedModel.
+        overwrite: Whether an existing file is replaced. If not, a question is asked at the
+            terminal; where there is none, `FileExistsError` is raised. Defaults to `True`.
+        save_format: "keras", "h5" or "tf" (a SavedModel, for which TensorFlow is needed).
+            Default: what the path says; "tf" if it has no extension.
         **kwargs: `include_optimizer=False` leaves out how the model was compiled and the
-            optimizer's state.
+            optimizer's state. `zipped`: only `None` and `True`, a `.keras` file is a zip. For
+            "tf": `signatures`, `options` as `tf.saved_model.save` takes them, and
+            `save_traces`, which is passed over (the model's config is always there).
 
     Raises:
-        ValueError: for another extension, or a model that is not built.
-        FileExistsError: if the file exists and `overwrite` is false.
+        ValueError: for an unknown format or extension, or a model that is not built.
+        FileExistsError: if the file exists, `overwrite` is false and nobody can be asked.
+        ImportError: if the package that writes the format is not installed.
         TypeError: if something in the model's config can't be written as data.
 
     Example:
@@ -74,18 +90,39 @@ def save_model(
         >>> bool((same.get_weights()[0] == model.get_weights()[0]).all())
         True
     """
-    include_optimizer = _known_options("save_model", kwargs)
-    _check_extension("save_model", filepath, ".keras")
+    who = "save_model"
+    path = formats.path_text(who, filepath)
+    chosen = formats.model_format(who, path, save_format)
+    include_optimizer = bool(kwargs.pop("include_optimizer", True))
+    zipped = kwargs.pop("zipped", None)
+    kwargs.pop("save_traces", None)
+    for_tf = {name: kwargs.pop(name, None) for name in ("signatures", "options")}
+    if kwargs:
+        raise TypeError(f"{who} got unknown arguments {sorted(kwargs)}.")
+    formats.only_of_tf(who, chosen, **for_tf)
     if zipped is False:
-        raise ValueError("save_model: zipped=False is not supported; a .keras file is a zip.")
-    _check_built("save_model", model)
+        raise ValueError(f"{who}: zipped=False is not supported; a .keras file is a zip.")
+    _check_built(who, model)
+    if not formats.may_write(path, overwrite):
+        return
+    if chosen == "tf":
+        write_saved_model(model, path, write_keras, include_optimizer, **for_tf)
+    elif chosen == "h5":
+        with atomic_file(path) as file, create_hdf5(Window(file, 0)) as h5:
+            write_legacy_model(model, h5, include_optimizer, KERAS_VERSION)
+    else:
+        write_keras(model, path, include_optimizer)
+
+
+def write_keras(model: Any, filepath: str, include_optimizer: bool = True) -> None:
+    """Write a `.keras` file; see `save_model`."""
     config = _config_of(model, include_optimizer)
     metadata = {
         "keras_version": KERAS_VERSION,
         "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
         "multikeras": {"format": FORMAT_VERSION, "backend": settings.backend()},
     }
-    with atomic_file(filepath, overwrite) as file, ZipWriter(file) as archive:
+    with atomic_file(filepath) as file, ZipWriter(file) as archive:
         archive.add(METADATA, json.dumps(metadata))
         archive.add(CONFIG, json.dumps(config))
         with archive.open(WEIGHTS) as window, create_hdf5(window) as h5:
@@ -98,28 +135,6 @@ def _config_of(model: Any, include_optimizer: bool) -> dict[str, Any]:
     if not include_optimizer:
         config.pop("compile_config", None)
     return config
-
-
-def _known_options(who: str, kwargs: dict[str, Any]) -> bool:
-    include_optimizer = bool(kwargs.pop("include_optimizer", True))
-    save_format = kwargs.pop("save_format", None)
-    if save_format not in (None, "keras"):
-        raise ValueError(f"{who}: save_format must be 'keras' (or left out); got {save_format!r}.")
-    if kwargs:
-        raise TypeError(f"{who} got unknown arguments {sorted(kwargs)}.")
-    return include_optimizer
-
-
-def _check_extension(who: str, filepath: Any, *extensions: str) -> None:
-    try:
-        name = os.fspath(filepath)
-    except TypeError:
-        raise TypeError(f"{who}: `filepath` must be a path; got {filepath!r}.") from None
-    if isinstance(name, bytes):
-        name = os.fsdecode(name)
-    if not name.endswith(extensions):
-        wanted = " or ".join(map(repr, extensions))
-        raise ValueError(f"{who}: `filepath` must end in {wanted}; got {name!r}.")
 
 
 def _check_built(who: str, model: Any) -> None:
@@ -138,10 +153,11 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """Read a model that `save_model`, `model.save` or Keras 3 wrote.
+    """Read a model that `save_model`, `model.save`, Keras 3 or tf.keras 2 wrote.
 
     Args:
-        filepath: The `.keras` file.
+        filepath: A `.keras` file, an `.h5` file of a whole model, or the folder of a SavedModel
+            that `model.save` wrote.
         custom_objects: `{name: class or function}` for what the model uses beyond the library
             and beyond what `register_keras_serializable` has declared.
         compile: Whether to compile the model as it was, with the optimizer's state and the
@@ -167,7 +183,15 @@ def load_model(
         ...
         FileNotFoundError: There is no file 'no_such_file.keras'.
     """
-    path = _existing("load_model", filepath, ".keras")
+    path = formats.path_text("load_model", filepath)
+    kind = formats.found_format("load_model", path)
+    if kind == "folder":
+        path, kind = _inner_model("load_model", path), "keras"
+    if kind == "h5":
+        with open(path, "rb") as file, open_hdf5(file, path) as reader:
+            return read_legacy_model(reader, custom_objects, compile, safe_mode)
+    if kind != "keras":
+        raise ValueError(f"load_model: {path!r} holds weights, no model: use load_weights().")
     with open_zip(path) as archive:
         config = archive.read_json(CONFIG)
         _note_newer(archive)
@@ -183,6 +207,19 @@ def load_model(
             with registry.CustomObjectScope(custom_objects):
                 read_weights(model, reader, with_optimizer=compile)
     return model
+
+
+def _inner_model(who: str, folder: str) -> str:
+    """The `.keras` file inside the folder of a SavedModel."""
+    inner = os.path.join(folder, formats.INNER_MODEL)
+    if os.path.isfile(inner) and not os.path.islink(inner):
+        return inner
+    if os.path.exists(os.path.join(folder, "saved_model.pb")):
+        raise ValueError(
+            f"{who}: the SavedModel {folder!r} holds no model that could be opened here, only "
+            "functions of TensorFlow. tf.saved_model.load() runs these."
+        )
+    raise IsADirectoryError(f"{who}: {folder!r} is a folder, not a file.")
 
 
 def _note_newer(archive: ZipReader) -> None:
@@ -209,50 +246,59 @@ def _without_compilation(config: Any) -> Any:
     return config
 
 
-def _existing(who: str, filepath: Any, *extensions: str) -> str:
-    _check_extension(who, filepath, *extensions)
-    path = str(Path(os.fsdecode(os.fspath(filepath))))
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"There is no file {path!r}.")
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"{who}: {path!r} is a folder, not a file.")
-    return path
-
-
 def save_weights(
     model: Any,
     filepath: str | os.PathLike[str],
     overwrite: bool = True,
+    save_format: str | None = None,
+    options: Any = None,
     max_shard_size: float | None = None,
-    **kwargs: Any,
 ) -> None:
-    """Write the weights of a model, and the state of its optimizer, to a `.weights.h5` file.
+    """Write the weights of a model to a file.
 
     Args:
         model: The model (or layer), built.
-        filepath: A path that ends in `.weights.h5`.
-        overwrite: Whether an existing file may be replaced. Defaults to `True`.
+        filepath: A path that ends in `.weights.h5` (with the optimizer's state), or in `.h5`,
+            `.hdf5` or `.keras` for the layout of tf.keras 2 (without). Any other is the prefix
+            of a TensorFlow checkpoint.
+        overwrite: Whether an existing file is replaced; see `save_model`. Defaults to `True`.
+        save_format: "keras", "h5" or "tf"; default: what the path says.
+        options: a `tf.train.CheckpointOptions`, for "tf".
         max_shard_size: Not supported yet; leave it `None`.
 
     Raises:
-        ValueError: for another extension, or a model that is not built.
-        FileExistsError: if the file exists and `overwrite` is false.
+        ValueError: for an unknown format, or a model that is not built.
+        FileExistsError: if the file exists, `overwrite` is false and nobody can be asked.
+        ImportError: if h5py is not there.
     """
-    if kwargs:
-        raise TypeError(f"save_weights got unknown arguments {sorted(kwargs)}.")
+    who = "save_weights"
+    path = formats.path_text(who, filepath)
+    chosen = formats.weights_format(who, path, save_format)
+    formats.only_of_tf(who, chosen, options=options)
     if max_shard_size is not None:
         raise ValueError("save_weights: max_shard_size is not supported; leave it None.")
-    _check_extension("save_weights", filepath, ".weights.h5")
-    _check_built("save_weights", model)
-    with atomic_file(filepath, overwrite) as file:
+    _check_built(who, model)
+    if not formats.may_write(path, overwrite):
+        return
+    if chosen == "tf":
+        native.artifacts.write_checkpoint(model, path, options)
+        return
+    with atomic_file(path) as file:
         with create_hdf5(Window(file, 0)) as h5:
-            write_weights(model, h5)
+            if chosen == "h5":
+                write_legacy_weights(model, h5, KERAS_VERSION)
+            else:
+                write_weights(model, h5)
 
 
 def load_weights(
-    model: Any, filepath: str | os.PathLike[str], skip_mismatch: bool = False, **kwargs: Any
-) -> None:
-    """Give a model the weights of a `.weights.h5` or `.keras` file.
+    model: Any,
+    filepath: str | os.PathLike[str],
+    skip_mismatch: bool = False,
+    by_name: bool = False,
+    options: Any = None,
+) -> Any:
+    """Give a model the weights of a file: `.weights.h5`, `.keras`, `.h5` of tf.keras 2, ...
 
     Either every variable finds its value and every value its variable, or nothing is changed.
     A file without the state of an optimizer leaves the optimizer as it is; a model without an
@@ -260,24 +306,51 @@ def load_weights(
 
     Args:
         model: The model (or layer), built.
-        filepath: The file.
+        filepath: The file, the folder of a SavedModel, or the prefix of a checkpoint.
         skip_mismatch: Load the layers that fit and warn about the others. Defaults to `False`.
+        by_name: Find layers by their names and leave the others alone; only in files in the
+            layout of tf.keras 2. Defaults to `False`: layers are taken in order.
+        options: a `tf.train.CheckpointOptions`, for a checkpoint.
+
+    Returns:
+        `None`; of a checkpoint TensorFlow's status object.
 
     Raises:
         FileNotFoundError: if there is no such file.
         CorruptFileError: (a `ValueError`) if the file is damaged.
         WeightsMismatchError: (a `ValueError`) if the file doesn't fit, listing both sides.
+        ValueError: if the format has no names (`by_name`) or takes no `options`.
+        ImportError: if h5py is not there.
     """
-    if kwargs:
-        raise TypeError(f"load_weights got unknown arguments {sorted(kwargs)}.")
-    path = _existing("load_weights", filepath, ".weights.h5", ".keras")
-    with _open_weights(path) as reader:
-        read_weights(model, reader, skip_mismatch=skip_mismatch)
+    who = "load_weights"
+    path = formats.path_text(who, filepath)
+    kind = formats.found_format(who, path)
+    if kind == "folder":
+        path, kind = _inner_model(who, path), "keras"
+    formats.only_of_tf(who, kind, options=options)
+    if kind == "tf":
+        if by_name or skip_mismatch:
+            raise ValueError(
+                f"{who}: by_name and skip_mismatch are not possible with a TensorFlow "
+                f"checkpoint; got {path!r}."
+            )
+        return native.artifacts.read_checkpoint(model, path, options)
+    with _open_weights(path, kind) as reader:
+        if kind == "h5" and is_legacy(reader):
+            read_legacy_weights(model, reader, by_name, skip_mismatch)
+        elif by_name:
+            raise ValueError(
+                f"{who}: by_name is only possible with `.h5` files in the layout of tf.keras 2 "
+                f"(save_weights('weights.h5')); got {path!r}."
+            )
+        else:
+            read_weights(model, reader, skip_mismatch=skip_mismatch)
+    return None
 
 
 @contextmanager
-def _open_weights(path: str) -> Iterator[Hdf5Reader]:
-    if path.endswith(".keras"):
+def _open_weights(path: str, kind: str) -> Iterator[Hdf5Reader]:
+    if kind == "keras":
         with open_zip(path) as archive, archive.open(WEIGHTS) as file:
             with open_hdf5(file, path) as reader:
                 yield reader

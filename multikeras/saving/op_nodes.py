@@ -184,6 +184,11 @@ def is_op_node(entry: Mapping[str, Any]) -> bool:
     return known or module == OWN_MODULE or module.startswith(_ROOT)
 
 
+def op_module(class_name: Any) -> str | None:
+    """The module of Keras that has an op's class of that name, or None."""
+    return next((module for module, name in _BY_CLASS if name == class_name), None)
+
+
 # -- writing -----------------------------------------------------------------------------------
 
 

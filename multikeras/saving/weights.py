@@ -15,9 +15,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 
 from multikeras import dtypes
@@ -26,6 +25,9 @@ from multikeras.backends.threefry import ALGORITHM_VERSION
 from multikeras.saving.hdf5 import Hdf5Reader, StoredArray, StoredGroup, write_array
 from multikeras.saving.walk import is_saveable, walk
 from multikeras.variables import StatelessScope, Variable
+
+if TYPE_CHECKING:
+    import h5py
 
 # Our own additions to a file stand under this group; Keras passes over it.
 OWN_GROUP = "multikeras"

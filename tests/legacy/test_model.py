@@ -46,7 +46,7 @@ class Subclass(keras.Model):
 def test_fit_generator():
     model, same = small(), small()
     same.set_weights(model.get_weights())
-    with pytest.warns(DeprecationWarning, match="fit_generator.*Model.fit"):
+    with pytest.warns(DeprecationWarning, match=r"fit_generator.*Model.fit"):
         old = model.fit_generator(
             batches(), steps_per_epoch=2, epochs=3, verbose=0, initial_epoch=1, shuffle=False
         )
@@ -57,7 +57,7 @@ def test_fit_generator():
 @pytest.mark.page("Model.evaluate_generator", "Sequential.evaluate_generator")
 def test_evaluate_generator():
     model = small()
-    with pytest.warns(DeprecationWarning, match="evaluate_generator.*Model.evaluate"):
+    with pytest.warns(DeprecationWarning, match=r"evaluate_generator.*Model.evaluate"):
         found = model.evaluate_generator(batches(), steps=2)
     np.testing.assert_allclose(found, model.evaluate(X, Y, batch_size=4, verbose=0), rtol=1e-5)
 
@@ -65,7 +65,7 @@ def test_evaluate_generator():
 @pytest.mark.page("Model.predict_generator", "Sequential.predict_generator")
 def test_predict_generator():
     model = small()
-    with pytest.warns(DeprecationWarning, match="predict_generator.*Model.predict"):
+    with pytest.warns(DeprecationWarning, match=r"predict_generator.*Model.predict"):
         found = model.predict_generator((x for x, _ in batches()), steps=2)
     np.testing.assert_allclose(found, model.predict(X, verbose=0), rtol=1e-5)
 
@@ -158,9 +158,9 @@ def test_reset_states():
 
 @pytest.mark.page("Model.to_yaml", "Sequential.to_yaml")
 def test_yaml_is_refused():
-    with pytest.raises(RuntimeError, match="security risk.*to_json"):
+    with pytest.raises(RuntimeError, match=r"security risk.*to_json"):
         small().to_yaml()
-    with pytest.raises(RuntimeError, match="security risk.*model_from_json"):
+    with pytest.raises(RuntimeError, match=r"security risk.*model_from_json"):
         keras.models.model_from_yaml("a: 1")
 
 
@@ -169,7 +169,7 @@ def test_distribute_strategy():
     model = small()
     if os.environ["MULTIKERAS_BACKEND"] != "tensorflow":
         assert not hasattr(model, "distribute_strategy")
-        with pytest.raises(AttributeError, match="is a TensorFlow object.*backend"):
+        with pytest.raises(AttributeError, match=r"is a TensorFlow object.*backend"):
             _ = model.distribute_strategy
         return
     tf = pytest.importorskip("tensorflow")
@@ -186,7 +186,7 @@ def test_distribute_reduction_method():
     assert model.distribute_reduction_method == "auto"
     model.distribute_reduction_method = "sum"
     assert (model.distribute_reduction_method, other.distribute_reduction_method) == ("sum", "auto")
-    with pytest.raises(ValueError, match="one of.*'auto'.*got 'best'"):
+    with pytest.raises(ValueError, match=r"one of.*'auto'.*got 'best'"):
         model.distribute_reduction_method = "best"
 
 

@@ -16,7 +16,7 @@ X = np.random.default_rng(3).normal(size=(70, 4)).astype(np.float32)
 @pytest.mark.page("Sequential.predict_classes")
 def test_predict_classes():
     many = keras.Sequential([keras.Input((4,)), layers.Dense(3, activation="softmax")])
-    with pytest.warns(DeprecationWarning, match="predict_classes.*argmax"):
+    with pytest.warns(DeprecationWarning, match=r"predict_classes.*argmax"):
         found = many.predict_classes(X)
     np.testing.assert_array_equal(found, many.predict(X, verbose=0).argmax(axis=-1))
     assert found.shape == (70,)

@@ -119,8 +119,6 @@ def test_models_that_are_not_built():
     model = Own()
     model.build((None, 2))
     assert rows(model)[0][2] == "9"
-    model.later = layers.Dense(2, name="later")
-    assert rows(model)[1] == ["later (Dense)", "?", "0 (unbuilt)"]
 
 
 def test_each_line_is_printed_by_itself():

@@ -190,12 +190,26 @@ def test_no_changed_byte_of_the_weights_goes_unnoticed(saved):
 
 
 PATHS = {
-    "model without extension": (lambda m, d: save_model(m, d / "m"), ValueError, "'.keras'"),
-    "model as h5": (lambda m, d: save_model(m, d / "m.h5"), ValueError, "'.keras'"),
-    "weights as keras": (
-        lambda m, d: save_weights(m, d / "m.keras"),
+    "model as text": (lambda m, d: save_model(m, d / "m.txt"), ValueError, "'.keras'"),
+    "unknown format": (
+        lambda m, d: save_model(m, d / "m.keras", save_format="onnx"),
         ValueError,
-        "end in '.weights.h5'",
+        "'keras', 'h5' or 'tf'.*'onnx'",
+    ),
+    "another format's path": (
+        lambda m, d: save_model(m, d / "m.h5", save_format="keras"),
+        ValueError,
+        "end in '.keras'",
+    ),
+    "another format's option": (
+        lambda m, d: save_model(m, d / "m.keras", signatures={}),
+        ValueError,
+        "signatures can only be given with save_format='tf'",
+    ),
+    "unknown format of weights": (
+        lambda m, d: save_weights(m, d / "m.h5", save_format="csv"),
+        ValueError,
+        "'keras', 'h5' or 'tf'.*'csv'",
     ),
     "no path": (lambda m, d: save_model(m, 3), TypeError, "must be a path"),
     "no folder": (
