@@ -99,7 +99,7 @@ def _clone_functional(
         inputs = tree.flatten(input_tensors)
     copies = {
         op: clone_layer(op) if isinstance(op, Layer) else op
-        for op in model.operations
+        for op in (model._with_additions or model).operations
         if not isinstance(op, InputLayer)
     }
 
@@ -109,6 +109,10 @@ def _clone_functional(
             return call_function(copy, *args, **kwargs)
         return copy(*args, **kwargs)
 
-    outputs = model.run(inputs, call)
     packed = tree.pack_sequence_as(model.input, inputs)
-    return Functional(packed, outputs, name=model.name)
+    if model._with_additions is None:
+        return Functional(packed, model.run(inputs, call), name=model.name)
+    outputs, losses, values = model._with_additions.run(inputs, call)
+    clone = Functional(packed, outputs, name=model.name)
+    clone.add_like(model, losses, values)
+    return clone

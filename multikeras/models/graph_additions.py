@@ -34,7 +34,9 @@ class GraphAdditions(Layer):
         _inputs_struct: Any
         _outputs_struct: Any
         _functions: Any
-        operations: list[Any]
+
+        @property
+        def operations(self) -> list[Any]: ...
         _prepared: bool
 
     def add_loss(self, losses: Any = None, **kwargs: Any) -> None:
@@ -153,17 +155,17 @@ class GraphAdditions(Layer):
         kinds = [{"name": m.name, "aggregation": kind} for _, m, kind in self._graph_metrics]
         return {KEY: graph_to_config(self._with_additions) | {"metrics": kinds}}
 
-    def copy_additions(self, target: GraphAdditions, tensors: dict[int, Any]) -> None:
-        """Adds the same to another model.
+    def add_like(self, model: GraphAdditions, losses: list, values: list) -> None:
+        """Adds what another model has.
 
         Args:
-            target: the other model.
-            tensors: id of a loss or metric value of this model -> the tensor of the other.
+            model: the other model.
+            losses, values: this model's tensors for its losses and metric values.
         """
-        if self._graph_losses:
-            target.add_loss([tensors[id(loss)] for loss in self._graph_losses])
-        for value, metric, aggregation in self._graph_metrics:
-            target.add_metric(tensors[id(value)], name=metric.name, aggregation=aggregation)
+        if losses:
+            self.add_loss(losses)
+        for (_, metric, aggregation), value in zip(model._graph_metrics, values, strict=True):
+            self.add_metric(value, name=metric.name, aggregation=aggregation)
 
 
 def graph_and_additions(config: dict[str, Any]) -> tuple[Any, Any, list, list[tuple]]:
