@@ -46,6 +46,11 @@ class BaseLayer(tf.Module):
         else:
             object.__setattr__(self, name, value)
 
+    @property
+    def name_scope(self) -> tf.name_scope:
+        # By the layer's name; `tf.Module` settles one by the class before that is known.
+        return tf.name_scope(self.name)
+
     def _trackable_children(self, *args: Any, **kwargs: Any) -> Any:
         # Looked up when a checkpoint asks: layers in lists and dicts are found, built or not.
         for name, layer in self.child_layers().items():  # type: ignore[attr-defined]
