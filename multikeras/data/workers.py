@@ -18,7 +18,7 @@ import threading
 import time
 import traceback
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from multiprocessing import connection
 from typing import Any
@@ -181,7 +181,7 @@ def made_ahead(
     ahead: int,
     timeout: float | None = None,
     crew: Crew | None = None,
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     """The batches of a dataset by their numbers, made by several workers, in order.
 
     Args:

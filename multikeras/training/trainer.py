@@ -8,6 +8,7 @@ Refused with one error each: an uncompiled model, empty data, contradictory argu
 from __future__ import annotations
 
 from collections.abc import Container
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -166,7 +167,7 @@ class Trainer(Stepping):
             steps=steps,
             model=self,
         )
-        validate = None
+        validate = held_out = None
         if validation_data is not None:
             held_out = self._source(
                 *_held_out(validation_data),
@@ -190,6 +191,9 @@ class Trainer(Stepping):
             self._fit_run.train()
         finally:
             self._fit_run = None
+            source.close()
+            if held_out is not None:
+                held_out.close()
         return self.history
 
     # -- evaluate and predict ---------------------------------------------------------------
@@ -232,9 +236,7 @@ class Trainer(Stepping):
         _no_more("evaluate", kwargs)
         _check_verbose("evaluate", verbose)
         loading = _loading(max_queue_size, workers, use_multiprocessing)
-        source = self._source(
-            x, y, sample_weight, batch_size=batch_size, steps=steps, **loading
-        )
+        source = self._source(x, y, sample_weight, batch_size=batch_size, steps=steps, **loading)
         callback_list = callback_room.CallbackList(
             callbacks,
             add_progbar=verbose != 0,
@@ -243,7 +245,7 @@ class Trainer(Stepping):
             steps=steps if steps is not None else source.num_batches,
             model=self,
         )
-        with deferred_interrupt() as interrupt:
+        with closing(source), deferred_interrupt() as interrupt:
             logs = self._evaluate(source, steps, callback_list, interrupt)
         return logs if return_dict else _as_list(logs)
 
@@ -314,7 +316,7 @@ class Trainer(Stepping):
         )
         outputs: list[Any] = []
         runner = None
-        with deferred_interrupt() as interrupt:
+        with closing(source), deferred_interrupt() as interrupt:
             callback_list.on_predict_begin()
             for step, batch in enumerate(source.epoch((0, 0)), 1):
                 if runner is None:
