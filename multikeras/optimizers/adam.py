@@ -10,6 +10,10 @@ from multikeras.optimizers.optimizer import Optimizer
 from multikeras.variables import Variable
 
 
+def _log(beta: float) -> float:
+    return math.log(beta) if beta > 0 else -math.inf
+
+
 @registry.expose("keras.optimizers")
 class Adam(Optimizer):
     """`m = b1 * m + (1 - b1) * g; v = b2 * v + (1 - b2) * g ** 2;
@@ -87,8 +91,8 @@ class Adam(Optimizer):
         gradient = ops.cast(gradient, dtype)
         step = self.step_number()
         # 1 - beta ** step without the cancellation that costs float32 five digits at first.
-        correction = ops.sqrt(-ops.expm1(step * math.log(self.beta_2))) / (
-            -ops.expm1(step * math.log(self.beta_1))
+        correction = ops.sqrt(-ops.expm1(step * _log(self.beta_2))) / (
+            -ops.expm1(step * _log(self.beta_1))
         )
         rate = ops.cast(ops.cast(learning_rate, "float32") * correction, dtype)
         m, v = self.slot(self._momentums, variable), self.slot(self._velocities, variable)

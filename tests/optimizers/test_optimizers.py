@@ -192,3 +192,12 @@ def test_gradients_that_are_not_tensors_yet() -> None:
     assert variable.numpy().tolist() == [0.0, 0.0]
     with pytest.raises(ValueError, match="expected a value of shape"):
         optimizers.SGD(0.5).apply([np.zeros((3, 2))], [variable])
+
+
+@pytest.mark.parametrize("rule", [keras.optimizers.Adam, keras.optimizers.AdamW])
+def test_adam_without_memory_goes_by_signs(rule):
+    v = keras.Variable([1.0, 1.0])
+    optimizer = rule(0.1, beta_1=0.0, beta_2=0.0, weight_decay=0.0)
+    for _ in range(2):
+        optimizer.apply([ops.convert_to_tensor([2.0, -3.0])], [v])
+    np.testing.assert_allclose(v.numpy(), [0.8, 1.2], rtol=1e-5)
