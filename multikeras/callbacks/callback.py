@@ -45,6 +45,27 @@ class Callback:
         """The model."""
         return getattr(self, "_model", None)
 
+    def get_state(self) -> dict[str, Any]:
+        """What the callback's further work depends on; saved by `BackupAndRestore`.
+
+        Returns:
+            Nested dicts (with strings as keys) and lists of numbers, strings, None and NumPy
+            arrays. The base class has nothing to save: such a callback starts anew in a run
+            that is continued.
+
+        Example:
+            >>> Callback().get_state()
+            {}
+        """
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Takes up what `get_state` gave in the run that is continued, after `on_train_begin`.
+
+        Args:
+            state: the same, with lists in place of tuples.
+        """
+
     def listens_to_batches(self, mode: str) -> bool:
         """Whether a hook of batches is overridden, so that it must be called.
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from multikeras import tree
+from multikeras.callbacks.backup_and_restore import BackupAndRestore
 from multikeras.callbacks.callback import Callback, overrides
 from multikeras.callbacks.history import History
 from multikeras.callbacks.progbar import ProgbarLogger
@@ -21,7 +24,8 @@ class CallbackList:
     """Calls the hooks of callbacks, one after another.
 
     Args:
-        callbacks: a callback or a list of them (lists may nest), or None.
+        callbacks: a callback or a list of them (lists may nest), another `CallbackList`, or
+            None.
         add_history: whether a `History` is added unless there is one.
         add_progbar: whether a `ProgbarLogger` is added unless there is one.
         model: the model the callbacks are told.
@@ -31,9 +35,12 @@ class CallbackList:
         callbacks: the callbacks.
         progress: the `ProgbarLogger`, or None.
         history: the `History`, or None.
+        backup: the `BackupAndRestore`, or None. Its hooks are called last: it saves what the
+            others have made of an event.
 
     Raises:
         TypeError: for something that has no hooks.
+        ValueError: for more than one `BackupAndRestore`.
 
     Example:
         >>> callbacks = CallbackList(add_history=True, epochs=1)
@@ -51,6 +58,9 @@ class CallbackList:
         model: Any = None,
         **params: Any,
     ) -> None:
+        if isinstance(callbacks, CallbackList):  # its bar or none: somebody chose
+            add_progbar = False
+            callbacks = callbacks.callbacks
         self.callbacks: list[Any] = [c for c in tree.flatten(callbacks) if c is not None]
         for callback in self.callbacks:
             if isinstance(callback, type) or not hasattr(callback, "set_model"):
@@ -63,6 +73,10 @@ class CallbackList:
         if self.history is None and add_history:
             self.history = History()
             self.callbacks.append(self.history)
+        backups = [c for c in self.callbacks if isinstance(c, BackupAndRestore)]
+        if len(backups) > 1:
+            raise ValueError("callbacks: there can be only one BackupAndRestore in a run.")
+        self.backup = backups[0] if backups else None
         self._hooks: dict[str, list[Callable]] = {}
         self.params: dict[str, Any] = {}
         self.model: Any = None
@@ -77,6 +91,8 @@ class CallbackList:
     def append(self, callback: Callback) -> None:
         """Adds a callback at the end."""
         self.callbacks.append(callback)
+        if isinstance(callback, BackupAndRestore):
+            self.backup = callback
         self._hooks.clear()
 
     def __iter__(self) -> Iterable[Any]:
@@ -113,13 +129,55 @@ class CallbackList:
             if callback is not self.progress and callback is not self.history
         )
 
+    def get_state(self) -> list[dict[str, Any]]:
+        """The states of all callbacks, by class."""
+        return [
+            {"class": type(callback).__name__, "state": callback.get_state() or {}}
+            for callback in self.callbacks
+            if hasattr(callback, "get_state")
+        ]
+
+    def set_state(self, states: list[dict[str, Any]]) -> None:
+        """Gives the callbacks their states; several of a class in the order they stand in.
+
+        A callback that has no state there starts anew; a state without a callback is dropped.
+        Both make a warning, unless there is nothing in the state.
+        """
+        counts: Counter[str] = Counter()
+        waiting = {}
+        for entry in states:
+            name = entry["class"]
+            waiting[name, counts[name]] = entry["state"]
+            counts[name] += 1
+        counts.clear()
+        anew = []
+        for callback in self.callbacks:
+            if not hasattr(callback, "set_state"):
+                continue
+            name = type(callback).__name__
+            key = (name, counts[name])
+            counts[name] += 1
+            if key in waiting:
+                if state := waiting.pop(key):
+                    callback.set_state(state)
+            elif callback.get_state():
+                anew.append(name)
+        dropped = [name for (name, _), state in waiting.items() if state]
+        if anew or dropped:
+            warnings.warn(
+                "The callbacks are not those of the run that is continued: "
+                f"{', '.join(anew) or 'none'} start anew; {', '.join(dropped) or 'none'} "
+                "are missing.",
+                stacklevel=2,
+            )
+
     def _call(self, name: str, *args: Any) -> None:
         hooks = self._hooks.get(name)
         if hooks is None:
             alias = _TRAIN_ALIASES.get(name, name)
             hooks = self._hooks[name] = [
                 getattr(callback, name)
-                for callback in self.callbacks
+                for callback in sorted(self.callbacks, key=lambda c: c is self.backup)
                 if overrides(callback, name) or overrides(callback, alias)
             ]
         for hook in hooks:

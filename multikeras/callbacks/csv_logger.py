@@ -34,14 +34,28 @@ class CSVLogger(Callback):
         self._file: Any = None
         self._writer: Any = None
         self._needs_header = True
+        self._keeps: int | None = None  # bytes of the file that stay; None: all
+
+    def get_state(self) -> dict[str, Any]:
+        begun = self._writer is not None
+        return {"keys": self.keys, "size": self._file.tell() if begun else self._keeps}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        if state["keys"] is None:
+            return  # it had not begun
+        # Lines that were written after the backup will be written again.
+        self._keeps = int(state["size"])
+        if os.path.getsize(self.filename) < self._keeps:
+            self._keeps = 0  # the file was taken away: it begins anew
+        self._needs_header = self._keeps == 0
+        self.keys = state["keys"]
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._needs_header = True
-        if self.append and os.path.exists(self.filename):
-            self._needs_header = os.path.getsize(self.filename) == 0
+        # An old file is emptied with the first line: a run that is continued still needs it.
         # newline="": the csv module ends lines itself.
-        mode = "a" if self.append else "w"
-        self._file = open(self.filename, mode, newline="", encoding="utf-8")
+        self._file = open(self.filename, "a", newline="", encoding="utf-8")
+        self._keeps = None if self.append else 0
+        self._needs_header = not self.append or os.path.getsize(self.filename) == 0
         self._writer = None
         self.keys = None
 
@@ -54,10 +68,13 @@ class CSVLogger(Callback):
         self._file.flush()
 
     def _begin(self, logs: dict[str, Any]) -> None:
-        self.keys = sorted(logs)
-        # Validation may come later, but its columns must stand in the first line.
-        if not any(name.startswith("val_") for name in self.keys):
-            self.keys += [f"val_{name}" for name in self.keys if name != "learning_rate"]
+        if self._keeps is not None:
+            self._file.truncate(self._keeps)
+        if self.keys is None:
+            self.keys = sorted(logs)
+            # Validation may come later, but its columns must stand in the first line.
+            if not any(name.startswith("val_") for name in self.keys):
+                self.keys += [f"val_{name}" for name in self.keys if name != "learning_rate"]
         self._writer = csv.DictWriter(
             self._file, ["epoch", *self.keys], delimiter=self.sep, lineterminator="\n"
         )

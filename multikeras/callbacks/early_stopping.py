@@ -63,6 +63,17 @@ class EarlyStopping(MonitorCallback):
         self.best = None
         self.best_weights = None
 
+    def get_state(self) -> dict[str, Any]:
+        names = ("wait", "stopped_epoch", "best_epoch", "best_weights")
+        return super().get_state() | {name: getattr(self, name) for name in names}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        self.wait = state["wait"]
+        self.stopped_epoch = state["stopped_epoch"]
+        self.best_epoch = state["best_epoch"]
+        self.best_weights = state["best_weights"]
+
     def get_monitor_value(self, logs: dict[str, Any] | None) -> Any:
         """The monitored value in the logs."""
         return self.current(logs)

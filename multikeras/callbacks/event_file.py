@@ -104,6 +104,24 @@ class EventFile:
         self._folder = os.fspath(folder)
         self._file: Any = None
 
+    def get_state(self) -> dict[str, Any] | None:
+        """Name and size of the file; None before it is made."""
+        if self._file is None:
+            return None
+        self._file.flush()
+        return {"name": os.path.basename(self._file.name), "size": self._file.tell()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on with a file of the folder, if it is there; what was written later is cut off."""
+        name, size = str(state["name"]), int(state["size"])
+        path = os.path.join(self._folder, name)
+        if os.path.basename(name) != name or not name.startswith("events.out.tfevents."):
+            raise ValueError(f"{name!r} is no name of an event file.")
+        if os.path.isfile(path) and os.path.getsize(path) >= size:
+            self._file = open(path, "r+b")
+            self._file.truncate(size)
+            self._file.seek(size)
+
     def write(self, step: int, values: Iterable[bytes]) -> None:
         """Writes the values of a summary, made by `scalar` and `histogram`, for a step."""
         data = b"".join(values)

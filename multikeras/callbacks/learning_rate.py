@@ -131,6 +131,15 @@ class ReduceLROnPlateau(MonitorCallback):
         self.cooldown_counter = 0
         self.wait = 0
 
+    def get_state(self) -> dict[str, Any]:
+        state = {"cooldown_counter": self.cooldown_counter, "wait": self.wait}
+        return super().get_state() | state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        self.cooldown_counter = state["cooldown_counter"]
+        self.wait = state["wait"]
+
     def in_cooldown(self) -> bool:
         """Whether a reduction was less than `cooldown` epochs ago."""
         return self.cooldown_counter > 0

@@ -71,6 +71,15 @@ class ModelCheckpoint(MonitorCallback):
             return own or type(self).on_batch_end is not MonitorCallback.on_batch_end
         return super().listens_to_batches(mode)
 
+    def get_state(self) -> dict[str, Any]:
+        state = {"epoch": self._epoch, "schedule": self._schedule.get_state()}
+        return super().get_state() | state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        self._epoch = state["epoch"]
+        self._schedule.set_state(state["schedule"])
+
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self._schedule.is_due(batch):
             self._save(batch, logs)

@@ -62,6 +62,12 @@ class MonitorCallback(Callback):
         self.best = initial
         self._direction: str | None = None if mode == "auto" else mode
 
+    def get_state(self) -> dict[str, Any]:
+        return {"best": self.best}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self.best = state["best"]
+
     def direction(self) -> str:
         """ "min" or "max".
 

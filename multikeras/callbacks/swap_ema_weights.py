@@ -56,6 +56,15 @@ class SwapEMAWeights(Callback):
             variable.assign(value)
         self._trained = None
 
+    def get_state(self) -> dict[str, Any]:
+        return {"trained": None if self._trained is None else [value for _, value in self._trained]}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self._trained = None
+        if state["trained"] is not None:
+            pairs = zip(self._averages(), state["trained"], strict=True)
+            self._trained = [(variable, np.array(value)) for (variable, _), value in pairs]
+
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._trained = None
         self._averages()

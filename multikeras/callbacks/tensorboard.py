@@ -87,6 +87,21 @@ class TensorBoard(Callback):
             self._files[name] = EventFile(os.path.join(self.log_dir, name))
         return self._files[name]
 
+    def get_state(self) -> dict[str, Any]:
+        files = {name: file.get_state() for name, file in self._files.items()}
+        return {
+            "batches": self._batches,
+            "epoch_start": self._epoch_start[1],
+            "files": {name: state for name, state in files.items() if state is not None},
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self._batches = state["batches"]
+        self._epoch_start = (time.perf_counter(), state["epoch_start"])
+        for name, file in state["files"].items():
+            if name in ("train", "validation"):
+                self._file(name).set_state(file)
+
     def _steps_done(self) -> int:
         optimizer = getattr(self.model, "optimizer", None)
         iterations = getattr(optimizer, "iterations", None)

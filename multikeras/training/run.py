@@ -1,19 +1,22 @@
 """`Run`: one `fit` under way: which epoch and batch it is at, what it reads, whom it tells.
 
-Everything that the rest of the run depends on can be asked from here, so that a callback may
-keep it and put it back.
+Everything that the rest of the run depends on can be asked from here (`state`), and put back
+into a run that was started again (`restore`). Refused then: a run that is set up otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from multikeras import config
 from multikeras.random import seed_generator
+from multikeras.random.process_state import get_process_state, set_process_state
 from multikeras.training.interrupt import Interrupt, deferred_interrupt
+from multikeras.variables import StatelessScope
 
 Logs = dict[str, Any]
 
@@ -57,13 +60,23 @@ class Run:
         self._steps = _limited(steps, config.max_steps_per_epoch())
         self._validate = validate
         self._epochs_done = 0
+        self._epoch_seed = (0, 0)
+        self._backup = callback_list.backup
+        self._setup = self._describe()
+        self._runner: Any = None
+        self._trained: Logs | None = None  # an epoch's results while it is being validated
+        self._untouched: list[tuple[Any, np.ndarray]] = []  # what the validation may change
+        # Of a run that was restored within an epoch: its metrics' values, and its logs so far.
+        self._half_done = False
+        self._metrics: list[Any] | None = None
+        self._partial: Logs | None = None
 
     def train(self) -> None:
         """Trains until the last epoch, or until something sets `model.stop_training`."""
         model = self.model
-        with deferred_interrupt() as interrupt:
+        with deferred_interrupt(None if self._backup is None else self.save) as interrupt:
             self.callback_list.on_train_begin()  # a callback that restores a run moves it on
-            while self.epoch < self.epochs and not model.stop_training:
+            while self.epoch < self.epochs and (not model.stop_training or self._half_done):
                 if not self._one_epoch(interrupt):
                     break  # the data ran out; the source has said so
                 self._epochs_done += 1
@@ -73,44 +86,70 @@ class Run:
 
     def _one_epoch(self, interrupt: Interrupt) -> bool:
         """Trains, validates and tells; False if there was no batch."""
-        epoch = self.epoch
-        if self.step == 0:
+        epoch, logs = self.epoch, self._trained
+        if not self._half_done:
             self.model.reset_metrics()
+            self._epoch_seed = self._next_seed()
             self.callback_list.on_epoch_begin(epoch)
         elif self.callback_list.progress is not None:
             self.callback_list.progress.on_epoch_begin(epoch)
-        logs = self._train(interrupt)
+        if logs is None:
+            logs = self._train(interrupt)
         if logs is None:
             if not self._epochs_done and self.step == 0:
                 raise ValueError("fit: the data is empty: there was no batch to train on.")
             return False
-        if self._validate is not None and (found := self._validate(epoch, interrupt)) is not None:
+        if self._validate is not None and (found := self._validated(logs, interrupt)) is not None:
             logs = logs | {f"val_{name}": value for name, value in found.items()}
         self.logs = logs
         self.source.on_epoch_end()
-        self.epoch, self.step = epoch + 1, 0
+        self.epoch, self.step, self._half_done = epoch + 1, 0, False
         self.callback_list.on_epoch_end(epoch, logs)
         return True
 
     def _train(self, interrupt: Interrupt) -> Logs | None:
         """Trains on the batches of an epoch; gives the logs, None where there was no batch."""
-        model, source = self.model, self.source
+        model, backup = self.model, self._backup
         runner = None
-        for batch in source.epoch(self._epoch_seed(), self.step):
+        for batch in self.source.epoch(self._epoch_seed, self.step):
             if runner is None:
-                model._prepare(batch, training=True)
-                functions = model._make_functions()
-                runner = functions.runner(
-                    "train", self.callback_list, source.num_batches, start=self.step
-                )
+                if self._half_done and (model.stop_training or self.step == self._steps):
+                    break
+                runner = self._runner = self._start(batch)
             runner.feed(batch)
             self.step += 1
-            interrupt.check()
+            if backup is not None and backup.is_due(self.step - 1):
+                self.save()
+            if interrupt.pending:
+                interrupt.check()
             if model.stop_training or self.step == self._steps:
                 break
-        return None if runner is None else runner.finish()
+        logs = self._partial if runner is None else runner.finish()
+        self._runner = self._metrics = self._partial = None
+        return logs
 
-    def _epoch_seed(self) -> tuple[int, int]:
+    def _start(self, batch: tuple) -> Any:
+        """What runs the batches of an epoch from where it is."""
+        model = self.model
+        model._prepare(batch, training=True)
+        if self._metrics is not None:
+            _put_metrics(model, self._metrics, batch)
+            self._metrics = None
+        return model._make_functions().runner(
+            "train", self.callback_list, self.source.num_batches, start=self.step
+        )
+
+    def _validated(self, logs: Logs, interrupt: Interrupt) -> Logs | None:
+        """Validates, so that a run saved meanwhile begins with the validation."""
+        assert self._validate is not None
+        if self._backup is not None:
+            variables = self.model.non_trainable_variables
+            self._trained, self._untouched = logs, [(v, np.array(v.numpy())) for v in variables]
+        found = self._validate(self.epoch, interrupt)
+        self._trained, self._untouched = None, []
+        return found
+
+    def _next_seed(self) -> tuple[int, int]:
         """Seed and stream of an epoch's shuffle: they go on where training went on."""
         model = self.model
         if model._shuffle_seed is None:
@@ -118,8 +157,124 @@ class Run:
         iterations = 0 if model.optimizer is None else int(np.asarray(model.optimizer.iterations))
         return model._shuffle_seed, iterations
 
+    # -- saving and restoring ---------------------------------------------------------------
+
+    def save(self) -> None:
+        """Has the backup written, between two steps."""
+        if self._runner is not None:
+            self._partial = self._runner.pause()
+        with _swapped(self._untouched):
+            self._backup.save(self.state())
+
+    def state(self) -> dict[str, Any]:
+        """What the rest of the run depends on, beside the variables of model and optimizer.
+
+        Returns:
+            A dict of plain data and NumPy arrays.
+        """
+        within = self.step > 0
+        return {
+            "setup": self._setup,
+            "epoch": self.epoch,
+            "step": self.step,
+            "epochs_done": self._epochs_done,
+            "epoch_seed": list(self._epoch_seed),
+            "stop_training": bool(self.model.stop_training),
+            "position": self.source.get_position(),
+            "logs": self.logs,
+            "partial": self._partial if within else None,
+            "trained": self._trained,
+            "metrics": _metric_values(self.model) if within and self._trained is None else None,
+            "random": get_process_state(),
+            "callbacks": self.callback_list.get_state(),
+        }
+
+    def refuse(self, state: Mapping[str, Any]) -> None:
+        """Raises ValueError, naming both sides, if the state is that of another kind of run."""
+        before = state["setup"]
+        changed = [
+            f"{name} was {before.get(name)!r}, now it is {now!r}"
+            for name, now in self._setup.items()
+            if before.get(name) != now
+        ]
+        if changed:
+            raise ValueError("The run is set up otherwise than it was: " + "; ".join(changed) + ".")
+
+    def restore(self, state: Mapping[str, Any], fast_forward: bool = False) -> None:
+        """Puts back what `state` gave; the variables have their values already.
+
+        Args:
+            state: the state of a run that was set up like this one.
+            fast_forward: whether data that can't be repositioned is skipped instead.
+
+        Raises:
+            ValueError: if the data can't go on there.
+        """
+        self.source.set_position(state["position"], fast_forward)
+        self.epoch, self.step = int(state["epoch"]), int(state["step"])
+        self._epochs_done = int(state["epochs_done"])
+        seed, stream = state["epoch_seed"]
+        self._epoch_seed = int(seed), int(stream)
+        self.model.stop_training = bool(state["stop_training"])
+        self.logs, self._partial = state["logs"], state["partial"]
+        self._trained, self._metrics = state["trained"], state["metrics"]
+        self._half_done = self.step > 0
+        set_process_state(state["random"])
+        self.callback_list.set_state(state["callbacks"])
+
+    def _describe(self) -> dict[str, Any]:
+        """What must be the same for a run to be continued."""
+        optimizer = self.model.optimizer
+        inner = getattr(optimizer, "inner_optimizer", None)
+        names = [type(o).__name__ for o in (optimizer, inner) if o is not None]
+        return {
+            "batch_size": self.source.batch_size,
+            "steps an epoch": self._steps if self._steps is not None else self.source.num_batches,
+            "the optimizer": " of ".join(names) or None,
+        }
+
 
 def _limited(steps: int | None, most: int | None) -> int | None:
     if most is None:
         return steps
     return most if steps is None else min(steps, most)
+
+
+@contextlib.contextmanager
+def _swapped(values: list[tuple[Any, np.ndarray]]) -> Iterator[None]:
+    """Gives variables other values for a while."""
+    current = [(variable, np.array(variable.numpy())) for variable, _ in values]
+    for variable, value in values:
+        variable.assign(value)
+    yield
+    for variable, value in current:
+        variable.assign(value)
+
+
+def _metric_values(model: Any) -> list[Any]:
+    """Names of the metrics, and what they have gathered."""
+    return [[m.name, [np.array(v.numpy()) for v in m.variables]] for m in model.metrics]
+
+
+def _put_metrics(model: Any, values: list[Any], batch: tuple) -> None:
+    """Puts back what `_metric_values` gave."""
+
+    def forms() -> list[Any]:
+        return [(m.name, [tuple(v.shape) for v in m.variables]) for m in model.metrics]
+
+    wanted = [(name, [tuple(np.shape(a)) for a in arrays]) for name, arrays in values]
+    if forms() != wanted:
+        with StatelessScope():  # a step of the model's own may make its metrics at its first call
+            model.train_step(batch)
+    if forms() != wanted:
+        raise ValueError(
+            "The metrics are others than they were in the run that was saved: there were "
+            f"{_listed(wanted)}; now there are {_listed(forms())}."
+        )
+    for metric, (_, arrays) in zip(model.metrics, values, strict=True):
+        for variable, array in zip(metric.variables, arrays, strict=True):
+            variable.assign(array)
+
+
+def _listed(forms: list[Any]) -> str:
+    return ", ".join(f"{name} {shapes}" for name, shapes in forms) or "none"

@@ -256,6 +256,11 @@ class Runner:
             self._group = []
             self._done(len(group))
 
+    def pause(self) -> dict[str, float]:
+        """Runs what is left so far and gives the logs up to here."""
+        self.flush()
+        return self._functions.read(self._logs)
+
     def finish(self) -> dict[str, float]:
         """Runs what is left and gives the logs."""
         self.flush()
