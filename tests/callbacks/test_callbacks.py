@@ -6,7 +6,6 @@ import math
 import re
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from types import SimpleNamespace
 
 import numpy as np
 import pytest

@@ -49,7 +49,7 @@ def test_saving_changes_nothing(expected):
 
 
 if COMPILES:
-    POINTS = [(3, (2 + 2 * 4,)), (3, (VALIDATION + 3, 9)), ("epoch", (EVENTS_AN_EPOCH + 5, EVENTS))]
+    POINTS = [(3, (VALIDATION + 3, 9)), ("epoch", (EVENTS_AN_EPOCH + 5, 2 * EVENTS_AN_EPOCH + 2))]
 else:
     POINTS = [
         *((3, (at,)) for at in range(1, EVENTS + 1)),
@@ -115,11 +115,12 @@ def start(folder: Path, *arguments: object) -> int:
 
 
 @pytest.mark.parametrize(
-    ("save_freq", "at"), [(3, EVENTS_AN_EPOCH + 7)] if COMPILES else [(3, 9), (2, 30), ("epoch", 20)]
+    ("save_freq", "at"),
+    [(3, EVENTS_AN_EPOCH + 7)] if COMPILES else [(3, 9), (2, 30), ("epoch", 20)],
 )
 def test_sigkill(tmp_path, save_freq, at):
     (tmp_path / "whole").mkdir()
-    if save_freq == 3:
+    if save_freq == 3 and not COMPILES:
         assert start(tmp_path / "whole", save_freq) == 0
         expected = worker.read(tmp_path / "whole")
     else:
@@ -220,7 +221,7 @@ def fit(folder, data, save_freq, **options):
     return {"arrays": worker.variables(model), "history": history}
 
 
-@pytest.mark.parametrize("at", [12, 57] if COMPILES else [2, 12, 40, 41, 57, 80])
+@pytest.mark.parametrize("at", [57] if COMPILES else [2, 12, 40, 41, 57, 80])
 def test_without_listeners(tmp_path, at):
     (tmp_path / "whole").mkdir()
     expected = fit(tmp_path / "whole", Batches(), 7)
@@ -264,7 +265,7 @@ def test_epochs_of_fixed_steps_share_a_pass(tmp_path, shuffle):
     options = {"y": worker.Y, "batch_size": 8, "steps_per_epoch": 2, "epochs": 4}
     (tmp_path / "whole").mkdir()
     expected = fit(tmp_path / "whole", worker.X, 1, shuffle=shuffle, **options)
-    for at in (2, 3, 5) if COMPILES else range(2, 9):
+    for at in (3,) if COMPILES else range(2, 9):
         count = [0]
 
         class Last(C.Callback):
@@ -277,8 +278,6 @@ def test_epochs_of_fixed_steps_share_a_pass(tmp_path, shuffle):
         model = worker.make_model()
         backup = C.BackupAndRestore(folder, 1)
         with pytest.raises(Killed):
-            model.fit(
-                worker.X, shuffle=shuffle, verbose=0, callbacks=[backup, Last()], **options
-            )
+            model.fit(worker.X, shuffle=shuffle, verbose=0, callbacks=[backup, Last()], **options)
         folder.rename(tmp_path / "backup")
         assert_same(fit(tmp_path, worker.X, 1, shuffle=shuffle, **options), expected)
