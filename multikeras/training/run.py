@@ -110,6 +110,7 @@ class Run:
     def _train(self, interrupt: Interrupt) -> Logs | None:
         """Trains on the batches of an epoch; gives the logs, None where there was no batch."""
         model, backup = self.model, self._backup
+        together = model.steps_per_execution  # callbacks and signals wait for so many batches
         runner = None
         for batch in self.source.epoch(self._epoch_seed, self.step):
             if runner is None:
@@ -118,10 +119,11 @@ class Run:
                 runner = self._runner = self._start(batch)
             runner.feed(batch)
             self.step += 1
-            if backup is not None and backup.is_due(self.step - 1):
-                self.save()
-            if interrupt.pending:
-                interrupt.check()
+            if self.step % together == 0:
+                if backup is not None and backup.is_due(self.step - 1):
+                    self.save()
+                if interrupt.pending:
+                    interrupt.check()
             if model.stop_training or self.step == self._steps:
                 break
         logs = self._partial if runner is None else runner.finish()

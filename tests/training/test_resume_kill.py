@@ -170,8 +170,16 @@ def test_a_second_sigterm_ends_at_once(tmp_path):
     assert heard == [0] and not (tmp_path / "backup").exists()
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C reaches Python; a process started in the background would ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("at", [6] if COMPILES else [5, 6, 10, VALIDATION, VALIDATION + 3])
-def test_ctrl_c_saves_first(tmp_path, expected, at):
+def test_ctrl_c_saves_first(tmp_path, expected, at, interruptible):
     with pytest.raises(KeyboardInterrupt):
         worker.train(tmp_path, False, Ending(at, lambda: signal.raise_signal(signal.SIGINT)))
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
