@@ -8,6 +8,7 @@ that dies or stalls is an error too.
 from __future__ import annotations
 
 import itertools
+import weakref
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any
 
@@ -186,7 +187,7 @@ class PyDatasetSource(Source):
         own = getattr(dataset, "max_queue_size", 10)
         self._ahead = own if max_queue_size == 10 else max_queue_size
         self._crew: Crew | None = None
-        self._making: Generator[Any, None, None] | None = None  # what the workers are at
+        self._making: weakref.ref[Generator[Any, None, None]] | None = None
         self._told = [0, 0]  # how often the dataset was told that an epoch begins, and ended
         self._knows = False  # whether its restored state is that of a pass that has begun
         self._count_batches()
@@ -227,8 +228,9 @@ class PyDatasetSource(Source):
         if processes and self._crew is None:
             self._crew = Crew(workers)
         timeout = getattr(dataset, "timeout", PyDataset._timeout)
-        self._making = made_ahead(dataset, indices, workers, self._ahead, timeout, self._crew)
-        return self._making
+        made = made_ahead(dataset, indices, workers, self._ahead, timeout, self._crew)
+        self._making = weakref.ref(made)  # a pass that nobody holds ends by itself
+        return made
 
     def on_epoch_end(self) -> None:
         super().on_epoch_end()
@@ -239,8 +241,8 @@ class PyDatasetSource(Source):
 
     def close(self) -> None:
         super().close()
-        if self._making is not None:
-            self._making.close()
+        if self._making is not None and (made := self._making()) is not None:
+            made.close()
         if self._crew is not None:
             self._crew.close()
 
