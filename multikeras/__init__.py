@@ -15,6 +15,7 @@ from multikeras import callbacks as callbacks
 from multikeras import config as config
 from multikeras import constraints as constraints
 from multikeras import datasets as datasets
+from multikeras import export as export
 from multikeras import dtype_policies as dtype_policies
 from multikeras import initializers as initializers
 from multikeras import layers as layers
@@ -78,6 +79,7 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "export",
     "dtype_policies",
     "initializers",
     "layers",

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 WRITES_SAVED_MODELS = False
+# The backend that writes them.
+SAVED_MODEL_BACKEND = "tensorflow"
 
 
 def call_spec(tensor: Any) -> Any:

@@ -39,7 +39,9 @@ class LegacyModel:
         layers: list[Any]
 
         def _who(self) -> str: ...
-        def _flatten_layers(self) -> list[Any]: ...
+        def _flatten_layers(
+            self, include_self: bool = True, recursive: bool = True
+        ) -> list[Any]: ...
 
     # -- generators -------------------------------------------------------------------------
 

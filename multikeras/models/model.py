@@ -17,6 +17,8 @@ from multikeras.backends import native
 from multikeras.layers.layer import Layer, cached_by_class
 from multikeras.legacy.model import LegacyModel
 from multikeras.models.summary import print_summary
+from multikeras.saving.model import write_keras
+from multikeras.saving.saved_model import export_model
 from multikeras.symbolic import KerasTensor, SymbolicScope
 from multikeras.training.trainer import Trainer
 from multikeras.variables import Variable
@@ -270,6 +272,44 @@ class Model(Trainer, LegacyModel, Layer):
             ValueError: if the weights don't fit, or the format has no names.
         """
         return saving.load_weights(self, filepath, skip_mismatch, by_name, options)
+
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Writes the forward pass as an artifact that is served without this library.
+
+        `tf.saved_model.load(filepath).serve(x)` gives what `model(x, training=False)` does. On
+        backends other than TensorFlow's, a second process writes it, if TensorFlow is installed
+        and the model has no classes of one's own.
+
+        Args:
+            filepath: a folder, new or of an older SavedModel.
+            format: only "tf_saved_model".
+            verbose: whether to print what was written.
+            input_signature: a list with one spec (or structure of them) for each argument of the
+                call; default: that of the `Input`s, or of the first call.
+            **kwargs: `options`, a `tf.saved_model.SaveOptions`.
+
+        Raises:
+            ValueError: for another format, or a model that is not built.
+            ImportError: if TensorFlow is needed and not installed.
+
+        Example:
+            >>> import multikeras as keras
+            >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+            >>> model.export("model", format="onnx")
+            Traceback (most recent call last):
+            ...
+            ValueError: export: the format 'onnx' is not available; available: tf_saved_model.
+        """
+        export_model(
+            self, filepath, format, verbose, input_signature, write_inner=write_keras, **kwargs
+        )
 
     def to_json(self, **kwargs: Any) -> str:
         """The model's configuration as JSON, for `models.model_from_json`."""

@@ -113,7 +113,7 @@ def _modern_arguments(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
 def _modern_graph(config: Mapping[str, Any]) -> dict[str, Any]:
     layers = [entry for entry in config["layers"] if isinstance(entry, dict)]
     references = list(_references(config))
-    offsets = {}
+    offsets: dict[Any, int] = {}
     for entry in layers:
         indices = [index for layer, index in references if layer == entry.get("name")]
         # The graph of a model inside was its call number 0.
@@ -143,7 +143,7 @@ def _is_old(entry: Mapping[str, Any]) -> bool:
     return not any(isinstance(node, dict) and "args" in node for node in nodes)
 
 
-def _is_reference(value: Any, names: Mapping[str, Any]) -> bool:
+def _is_reference(value: Any, names: Mapping[Any, Any]) -> bool:
     return (
         isinstance(value, list)
         and len(value) in (3, 4)
@@ -180,7 +180,7 @@ def _is_op(entry: Mapping[str, Any]) -> bool:
     )
 
 
-def _modern_entry(entry: Any, offsets: Mapping[str, int]) -> Any:
+def _modern_entry(entry: Any, offsets: Mapping[Any, int]) -> Any:
     if isinstance(entry, dict) and _is_op(entry):
         entry = {"module": op_module(entry["class_name"])} | entry
     if not isinstance(entry, dict) or not _is_old(entry):
@@ -189,7 +189,7 @@ def _modern_entry(entry: Any, offsets: Mapping[str, int]) -> Any:
     return entry | {"inbound_nodes": [call for call in calls if call is not None]}
 
 
-def _modern_call(node: Any, offsets: Mapping[str, int]) -> Any:
+def _modern_call(node: Any, offsets: Mapping[Any, int]) -> Any:
     kwargs: dict[str, Any] = {}
 
     def tensor(reference: list[Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ ROOMS = [
     ["saving"],
     ["data", "callbacks", "training"],
     ["models"],
+    ["export"],
     ["utils"],
     ["backend", "datasets", "mixed_precision"],
     ["__init__"],

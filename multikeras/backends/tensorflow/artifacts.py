@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -107,7 +108,7 @@ def _checkpoint(model: Any, with_optimizer: bool = True) -> tf.train.Checkpoint:
 def write_checkpoint(model: Any, prefix: str, options: Any) -> str:
     """Writes `PREFIX.index`, `PREFIX.data-...`, and the folder's `checkpoint` file."""
     written = _checkpoint(model).write(prefix, options=options)
-    tf.train.update_checkpoint_state(tf.io.gfile.dirname(prefix) or ".", written)
+    tf.compat.v1.train.update_checkpoint_state(os.path.dirname(prefix) or ".", written)
     return written
 
 

@@ -1,0 +1,75 @@
+"""Weights as TensorFlow checkpoints: on that backend; elsewhere the refusal says what to do."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+import multikeras as keras
+from multikeras import layers
+
+ON_TENSORFLOW = os.environ["MULTIKERAS_BACKEND"] == "tensorflow"
+X = np.random.default_rng(7).normal(size=(8, 3)).astype(np.float32)
+
+
+class Own(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.blocks = [layers.Dense(3), layers.BatchNormalization()]
+        self.head = layers.Dense(2)
+
+    def call(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)
+
+
+def trained():
+    model = Own()
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
+    model.fit(X, X[:, :2], batch_size=4, verbose=0, shuffle=False)
+    return model
+
+
+@pytest.mark.page("Model.save_weights", "Model.load_weights", "Sequential.save_weights")
+def test_elsewhere_refused(tmp_path):
+    if ON_TENSORFLOW:
+        return
+    model = trained()
+    for path, save_format in (("ckpt", None), ("ckpt", "tf"), ("w.h5", "tf")):
+        with pytest.raises(ValueError, match=r"MULTIKERAS_BACKEND=tensorflow.*weights.h5"):
+            model.save_weights(tmp_path / path, save_format=save_format)
+    (tmp_path / "old.index").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"is a TensorFlow checkpoint.*weights.h5"):
+        model.load_weights(tmp_path / "old")
+
+
+@pytest.mark.page("Model.save_weights", "Model.load_weights", "Sequential.load_weights")
+@pytest.mark.parametrize("path", ["ckpt", "run/cp-0001.ckpt"])
+def test_on_tensorflow(tmp_path, path):
+    if not ON_TENSORFLOW:
+        return
+    tf = pytest.importorskip("tensorflow")
+    model, same, unbuilt = trained(), trained(), Own()
+    prefix = str(tmp_path / path)
+    model.save_weights(prefix, options=tf.train.CheckpointOptions())
+    assert os.path.exists(f"{prefix}.index")
+    assert tf.train.latest_checkpoint(os.path.dirname(prefix)) == prefix
+    status = same.load_weights(prefix)
+    status.assert_existing_objects_matched()
+    for one, other in zip(model.get_weights(), same.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    more = [m.fit(X, X[:, :2], batch_size=4, verbose=0, shuffle=False) for m in (model, same)]
+    assert more[0].history == more[1].history  # the optimizer's state is there, too
+    with pytest.raises(ValueError, match="by_name and skip_mismatch are not possible"):
+        same.load_weights(prefix, by_name=True)
+    with pytest.raises(FileExistsError):
+        same.save_weights(prefix, overwrite=False)
+    unbuilt.load_weights(prefix)  # takes its values when it is built
+    unbuilt(X)
+    names = [name for name, _ in tf.train.list_variables(prefix)]
+    assert any(name.startswith("head/kernel") for name in names)
+    stored = tf.train.load_variable(prefix, next(n for n in names if n.startswith("head/kernel")))
+    np.testing.assert_array_equal(unbuilt.head.get_weights()[0], stored)
