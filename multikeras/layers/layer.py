@@ -95,7 +95,7 @@ class Layer(LegacyLayer, SymbolicCalls, Losses):
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
             type.__setattr__(cls, "build", wrapped_build(cls.__dict__["build"]))
-        if "compute_mask" in cls.__dict__:
+        if "compute_mask" in cls.__dict__ and "_makes_masks" not in cls.__dict__:
             cls._makes_masks = True
         if "call" in cls.__dict__:
             code = getattr(cls.__dict__["call"], "__code__", None)

@@ -102,10 +102,35 @@ class SymbolicCalls(Building):
             scopes.swap_autocast(previous)
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
-        """Output shape(s) for input shape(s), batch dimension included."""
-        specs = tree.map_shape_structure(lambda s: KerasTensor(s, self.compute_dtype), args)
+        """Output shape(s) for input shape(s), batch dimension included. The layer is not built.
+
+        Args:
+            input_shape: a shape (None for an unknown size), or a structure of shapes; layers of
+                several arguments take `<argument>_shape` for each.
+
+        Returns:
+            The output's shape, or a structure of shapes.
+
+        Example:
+            >>> import multikeras as keras
+            >>> layer = keras.layers.Dense(2)
+            >>> layer.compute_output_shape((None, 3)), layer.built
+            ((None, 2), False)
+        """
+        if not args and "input_shape" in kwargs:
+            args = (kwargs.pop("input_shape"),)
+
+        def spec(shape: Any) -> KerasTensor:
+            return KerasTensor(shape, self.compute_dtype)
+
+        by_name = {
+            name.removesuffix("_shape"): tree.map_shape_structure(spec, kwargs.pop(name))
+            for name in list(kwargs)
+            if name.endswith("_shape")
+        }
+        specs = tree.map_shape_structure(spec, args) if args else ()  # () would be a scalar
         with SymbolicScope():
-            outputs = self.compute_output_spec(*specs, **kwargs)
+            outputs = self.compute_output_spec(*specs, **by_name, **kwargs)
         return tree.map_structure(lambda t: t.shape, outputs)
 
 

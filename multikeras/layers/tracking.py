@@ -270,7 +270,9 @@ class Tracked(BaseLayer, Operation):
         """Makes a weight of the layer.
 
         Args:
-            shape: default: a scalar. May come first, as may the name before it.
+            *args: (shape, initializer, dtype, trainable), or in the order of tf.keras 2: (name,
+                shape, dtype, initializer, regularizer, trainable, constraint).
+            shape: default: a scalar.
             initializer: default: "glorot_uniform" for floats, else "zeros".
             dtype: default: `variable_dtype`.
             trainable: whether training updates it.
@@ -283,7 +285,7 @@ class Tracked(BaseLayer, Operation):
 
         Raises:
             ValueError: after `build`: a file could not tell where the weight belongs.
-            TypeError: for a `getter` or `partitioner`, or an unknown argument.
+            TypeError: for a `getter` or `partitioner`, or unknown or too many arguments.
         """
         autocast = kwargs.pop("experimental_autocast", autocast)
         if kwargs:
@@ -293,15 +295,13 @@ class Tracked(BaseLayer, Operation):
                 f"{self._who()}.add_weight: the layer is built; expected its weights to be made in "
                 f"__init__() or build(), got {name or 'another'!r} later."
             )
-        for value in args:
-            if isinstance(value, str) and name is None:
-                name = value
-            elif shape is None:
-                shape = value
-            elif initializer is None:
-                initializer = value
-            else:
-                raise TypeError(f"{self._who()}.add_weight: too many positional arguments {args}.")
+        if args:
+            given = _by_name(args, self._who())
+            name, shape = given.get("name", name), given.get("shape", shape)
+            initializer, dtype = given.get("initializer", initializer), given.get("dtype", dtype)
+            trainable = given.get("trainable", trainable)
+            regularizer = given.get("regularizer", regularizer)
+            constraint = given.get("constraint", constraint)
         shape = () if shape is None else shape
         dtype = dtypes.standardize_dtype(dtype) if dtype is not None else self.variable_dtype
         if initializer is None:
@@ -404,6 +404,28 @@ class Tracked(BaseLayer, Operation):
             )
         for index, variable in enumerate(own):
             variable.assign(store[str(index)])
+
+
+def _by_name(args: tuple, who: str) -> dict[str, Any]:
+    """The positional arguments of `add_weight` by name, in either order that scripts know."""
+    order: tuple[str, ...] = ("shape", "initializer", "dtype", "trainable")
+    if isinstance(args[0], str):
+        order = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
+        if len(args) > 2 and not _is_dtype(args[2]):
+            order = ("name", "shape", "initializer", "dtype")
+    if len(args) > len(order):
+        raise TypeError(
+            f"{who}.add_weight: expected at most {len(order)} arguments by position "
+            f"({', '.join(order)}), got {args}."
+        )
+    return dict(zip(order, args))
+
+
+def _is_dtype(value: Any) -> bool:
+    try:
+        return value is None or bool(dtypes.standardize_dtype(value))
+    except (ValueError, TypeError):
+        return False
 
 
 def _tracked(path: str, value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:

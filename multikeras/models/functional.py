@@ -10,6 +10,7 @@ from typing import Any
 
 from multikeras import ops, registry, tree
 from multikeras.backends import native
+from multikeras.layers.call_context import call_scope, masks_of
 from multikeras.layers.core.input_layer import Input, InputLayer
 from multikeras.layers.input_spec import InputSpec
 from multikeras.layers.layer import Layer
@@ -36,6 +37,7 @@ class Functional(Function, GraphAdditions, Model):
     }  # fmt: skip
 
     _takes_late_layers = True
+    _makes_masks = False  # its layers do, and the outputs carry them
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         trainable = kwargs.pop("trainable", None)
@@ -179,6 +181,15 @@ class Functional(Function, GraphAdditions, Model):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Output shapes for input shapes."""
         return Function.compute_output_shape(self, input_shape)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The masks of the outputs, from running the graph; see `Layer.compute_mask`."""
+        flat = self._standardize(inputs)
+        with call_scope() as context:
+            for tensor, given in zip(flat, [] if mask is None else tree.flatten(mask)):
+                context.set_mask(tensor, given)
+            outputs = self.run(flat)
+            return masks_of(context, outputs)
 
     # -- configuration ----------------------------------------------------------------------
 

@@ -175,7 +175,8 @@ def test_they_are_saved_with_the_model(tmp_path):
     again = keras.models.load_model(tmp_path / "m.keras")
     expected = model.evaluate(X, Y, batch_size=4, verbose=0, return_dict=True)
     assert {"hidden_sum", "hidden_peak"} < set(expected)
-    assert again.evaluate(X, Y, batch_size=4, verbose=0, return_dict=True) == pytest.approx(expected)
+    found = again.evaluate(X, Y, batch_size=4, verbose=0, return_dict=True)
+    assert found == pytest.approx(expected)
 
 
 @pytest.mark.page("Layer.add_metric")
