@@ -22,6 +22,14 @@ LOSSES = {
     "portable_train_step": [42.0842, 36.1336],
 }
 
+# Epochs, the numbers of the last line after them (accuracies, or before and after training) and
+# how far they may be off: two networks that play against each other make much of a rounding.
+LAST_LINES = {
+    "distillation": (3, [0.9306, 0.2000, 0.6444], 0.02),
+    "gan": (3, [0.4381, 0.2418], 0.02),
+    "gradient_penalty": (6, [0.9104, 0.62], 0.1),
+}
+
 
 def run(name: str, *arguments: str) -> str:
     """What a script prints."""
@@ -37,7 +45,9 @@ def run(name: str, *arguments: str) -> str:
 
 
 def test_every_example_is_listed():
-    assert sorted(LOSSES) == sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
+    assert sorted([*LOSSES, *LAST_LINES]) == sorted(
+        path.stem for path in (ROOT / "examples").glob("*.py")
+    )
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -57,3 +67,17 @@ def test_an_example_runs_and_learns(name, tmp_path):
         model = keras.models.load_model(path)
         found = model.evaluate(x[..., None], y, verbose=0, return_dict=True)["accuracy"]
         assert found == pytest.approx(accuracy, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", LAST_LINES)
+def test_an_example_with_its_own_step_runs_and_learns(name):
+    epochs, expected, tolerance = LAST_LINES[name]
+    printed = run(name, "--epochs", str(epochs))
+    found = [float(number) for number in re.findall(r"\d\.\d+", printed.splitlines()[-1])]
+    assert found == pytest.approx(expected, rel=tolerance)
+    if name == "distillation":
+        teacher, alone, taught = found
+        assert teacher > taught > alone + 0.2
+    else:
+        before, after = found
+        assert after < 0.8 * before
