@@ -189,7 +189,7 @@ class PyDatasetSource(Source):
         self._crew: Crew | None = None
         self._making: weakref.ref[Generator[Any, None, None]] | None = None
         self._told = [0, 0]  # how often the dataset was told that an epoch begins, and ended
-        self._knows = False  # whether its restored state is that of a pass that has begun
+        self._knows = False  # whether it was told already that the next pass begins
         self._count_batches()
         self.repeats = self.num_batches is None
 
@@ -199,13 +199,15 @@ class PyDatasetSource(Source):
         self.num_batches = None if count is None else int(count)
 
     def batches(self, seed: tuple[int, int], start: int = 0) -> Iterator[Batch]:
-        weigh = self._weigh
-        if self._knows:
-            self._knows = False
-        else:
+        if not self._knows:
             self._tell(0)
-        for made in self._made(self._indices(seed, start)):
-            batch = as_batch(made)
+        self._knows = False
+        return self._weighed(self._made(self._indices(seed, start)))
+
+    def _weighed(self, made: Iterator[Any]) -> Iterator[Batch]:
+        weigh = self._weigh
+        for item in made:
+            batch = as_batch(item)
             yield batch if weigh is None else weigh(batch)
 
     def _tell(self, event: int) -> None:
@@ -256,17 +258,14 @@ class PyDatasetSource(Source):
         return more
 
     def _restore_more(self, position: Mapping[str, Any]) -> None:
-        begun, ended = position["told"]
-        within = position["pass"] is not None
         if "state" in position and hasattr(self._dataset, "set_state"):
             self._dataset.set_state(position["state"])
-            self._told, self._knows = [begun, ended], within
-        else:
-            begun -= within  # the pass that goes on begins once more
-            while self._told[0] < begun or self._told[1] < ended:
-                for event, count in enumerate((begun, ended)):
-                    if self._told[event] < count:
-                        self._tell(event)
+            self._told = list(position["told"])
+        while self._told[0] < position["told"][0] or self._told[1] < position["told"][1]:
+            for event, count in enumerate(position["told"]):
+                if self._told[event] < count:
+                    self._tell(event)
+        self._knows = position["pass"] is not None
         self._count_batches()
         if self.num_batches != position["batches"]:
             raise ValueError(

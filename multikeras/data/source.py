@@ -86,7 +86,10 @@ class Source:
         """The rest of the pass that is under way."""
         if self.positionable or not self._taken:
             return self.batches(self._seed, self._taken)
-        return _skipped(self.batches(self._seed), self._taken)
+        batches = self.batches(self._seed)
+        for _ in range(self._taken):
+            next(batches, None)
+        return batches
 
     def _whole(self) -> Iterator[Batch]:
         for batch in self._current():
@@ -208,9 +211,3 @@ class Source:
 
     def _restore_more(self, position: Mapping[str, Any]) -> None:
         """Puts back what `_more_position` gave."""
-
-
-def _skipped(batches: Iterator[Batch], count: int) -> Iterator[Batch]:
-    for index, batch in enumerate(batches):
-        if index >= count:
-            yield batch

@@ -143,7 +143,7 @@ def test_settings_of_the_dataset_and_arguments(own, given, expected, monkeypatch
 
     def spy(dataset, jobs, workers, ahead, timeout, crew):
         seen.update(made=(workers, crew is not None, ahead))
-        return map(dataset.__getitem__, jobs)
+        return (dataset[job] for job in jobs)
 
     monkeypatch.setattr("multikeras.data.py_dataset.made_ahead", spy)
     assert firsts(data.make_source(Dataset(**own), **given).epoch()) == list(range(6))
