@@ -151,6 +151,10 @@ class Metric:
         for variable in self.variables:
             variable.assign(np.zeros(variable.shape, np.float32))
 
+    def reset_states(self) -> None:
+        """`reset_state` under tf.keras 2's name."""
+        self.reset_state()
+
     def stateless_update_state(
         self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any
     ) -> list[Any]:
