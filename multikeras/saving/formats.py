@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,27 @@ def weights_format(who: str, path: str, save_format: Any) -> str:
     if path.endswith(SHARDED_WEIGHTS):
         return "sharded"
     return "h5" if path.endswith((*_HDF5, ".keras")) else "tf"
+
+
+def sharded_path(who: str, path: str) -> str:
+    """The path of the list of shards, for a path of weights.
+
+    Raises:
+        ValueError: for another path.
+    """
+    if path.endswith(SHARDED_WEIGHTS):
+        return path
+    if not path.endswith(KERAS_WEIGHTS):
+        raise ValueError(
+            f"{who}: with max_shard_size, `filepath` must end in '{SHARDED_WEIGHTS}'; got {path!r}."
+        )
+    new = path.removesuffix(KERAS_WEIGHTS) + SHARDED_WEIGHTS
+    warnings.warn(
+        f"{who}: weights in several files are listed in a '{SHARDED_WEIGHTS}' file: {new!r} is "
+        f"written instead of {path!r}.",
+        stacklevel=4,
+    )
+    return new
 
 
 def found_format(who: str, path: str) -> str:

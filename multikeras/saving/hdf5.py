@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -94,6 +94,14 @@ class StoredGroup:
 
     name: str | None
     arrays: dict[str, StoredArray]
+
+
+class Arrays(Protocol):
+    """Arrays that lie in one file or in several."""
+
+    path: str
+    groups: dict[str, StoredGroup]
+    total_bytes: int
 
 
 class Hdf5Reader:

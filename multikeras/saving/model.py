@@ -33,6 +33,7 @@ from multikeras.saving.legacy_hdf5 import (
     write_legacy_weights,
 )
 from multikeras.saving.saved_model import write_saved_model
+from multikeras.saving.sharded import ShardedReader, open_sharded, write_sharded
 from multikeras.saving.walk import is_saveable
 from multikeras.saving.weights import read_weights, write_weights
 from multikeras.scopes import Allowance
@@ -264,7 +265,8 @@ def save_weights(
         overwrite: Whether an existing file is replaced; see `save_model`. Defaults to `True`.
         save_format: "keras", "h5" or "tf"; default: what the path says.
         options: a `tf.train.CheckpointOptions`, for "tf".
-        max_shard_size: Not supported yet; leave it `None`.
+        max_shard_size: How many GB a file may hold. The path then ends in `.weights.json`, and
+            the files with the weights stand beside. Defaults to `None`: one file.
 
     Raises:
         ValueError: for an unknown format, or a model that is not built.
@@ -273,15 +275,20 @@ def save_weights(
     """
     who = "save_weights"
     path = formats.path_text(who, filepath)
+    if max_shard_size is not None:
+        path = formats.sharded_path(who, path)
     chosen = formats.weights_format(who, path, save_format)
     formats.only_of_tf(who, chosen, options=options)
-    if max_shard_size is not None:
-        raise ValueError("save_weights: max_shard_size is not supported; leave it None.")
+    if (chosen == "sharded") != (max_shard_size is not None):
+        raise ValueError(f"{who}: a path that ends in '.weights.json' needs `max_shard_size`.")
     _check_built(who, model)
     if not formats.may_write(path, overwrite):
         return
     if chosen == "tf":
         native.artifacts.write_checkpoint(model, path, options)
+        return
+    if max_shard_size is not None:
+        write_sharded(model, path, max_shard_size)
         return
     with atomic_file(path) as file:
         with create_hdf5(Window(file, 0)) as h5:
@@ -336,7 +343,7 @@ def load_weights(
             )
         return native.artifacts.read_checkpoint(model, path, options)
     with _open_weights(path, kind) as reader:
-        if kind == "h5" and is_legacy(reader):
+        if isinstance(reader, Hdf5Reader) and kind == "h5" and is_legacy(reader):
             read_legacy_weights(model, reader, by_name, skip_mismatch)
         elif by_name:
             raise ValueError(
@@ -349,11 +356,14 @@ def load_weights(
 
 
 @contextmanager
-def _open_weights(path: str, kind: str) -> Iterator[Hdf5Reader]:
+def _open_weights(path: str, kind: str) -> Iterator[Hdf5Reader | ShardedReader]:
     if kind == "keras":
         with open_zip(path) as archive, archive.open(WEIGHTS) as file:
             with open_hdf5(file, path) as reader:
                 yield reader
+    elif kind == "sharded":
+        with open_sharded(path) as shards:
+            yield shards
     else:
         with open(path, "rb") as file, open_hdf5(file, path) as reader:
             yield reader

@@ -13,7 +13,7 @@ and optimizer go on, dropout masks and shuffle order do not.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ import numpy as np
 from multikeras import dtypes
 from multikeras.backends import native
 from multikeras.backends.threefry import ALGORITHM_VERSION
-from multikeras.saving.hdf5 import Hdf5Reader, StoredArray, StoredGroup, write_array
+from multikeras.saving.hdf5 import Arrays, StoredArray, StoredGroup, write_array
 from multikeras.saving.walk import is_saveable, walk
 from multikeras.variables import StatelessScope, Variable
 
@@ -119,10 +119,18 @@ def write_weights(root: Any, file: h5py.Group, with_optimizer: bool = True) -> N
         file: The HDF5 file or group to write to.
         with_optimizer: Whether the optimizer's state is written too.
     """
+    write_weights_to(root, lambda path, value: file, with_optimizer)
+
+
+def write_weights_to(
+    root: Any, choose: Callable[[str, Any], h5py.Group], with_optimizer: bool = True
+) -> None:
+    """Write variables to the files that `choose(group, object)` gives, one for each object."""
     random = False
     for path, value in walk(root):
         if _is_optimizer_path(path) and not with_optimizer:
             continue
+        file = choose(_group_path(path), value)
         if is_saveable(value):
             group = file.create_group(_group_path(path))
             group.attrs["name"] = str(getattr(value, "name", ""))
@@ -133,7 +141,7 @@ def write_weights(root: Any, file: h5py.Group, with_optimizer: bool = True) -> N
             write_array(group, "state", host_array(value.state))
     shuffle_seed = getattr(root, "_shuffle_seed", None) if with_optimizer else None
     if random or shuffle_seed is not None:
-        group = file.require_group(RANDOM_GROUP)
+        group = choose("", None).require_group(RANDOM_GROUP)
         write_array(group, "algorithm_version", np.asarray(ALGORITHM_VERSION, np.int64))
         if shuffle_seed is not None:
             write_array(group, "shuffle_seed", np.asarray(shuffle_seed, np.int64))
@@ -166,7 +174,7 @@ class _Plan:
 
 
 def read_weights(
-    root: Any, reader: Hdf5Reader, skip_mismatch: bool = False, with_optimizer: bool = True
+    root: Any, reader: Arrays, skip_mismatch: bool = False, with_optimizer: bool = True
 ) -> None:
     """Give the variables of `root` the values of a file.
 
@@ -200,7 +208,7 @@ def read_weights(
         root._shuffle_seed = int(plan.shuffle_seed.read())
 
 
-def _make_plan(root: Any, reader: Hdf5Reader, with_optimizer: bool) -> _Plan:
+def _make_plan(root: Any, reader: Arrays, with_optimizer: bool) -> _Plan:
     plan = _Plan()
     used: set[str] = set()
     has_optimizer = False
@@ -231,14 +239,14 @@ def _make_plan(root: Any, reader: Hdf5Reader, with_optimizer: bool) -> _Plan:
     return plan
 
 
-def _plan_seed(plan: _Plan, path: str, generator: Any, reader: Hdf5Reader) -> None:
+def _plan_seed(plan: _Plan, path: str, generator: Any, reader: Arrays) -> None:
     group = reader.groups.get(f"{SEEDS_GROUP}/{path}", _EMPTY)
     array = group.arrays.get("state")  # Keras doesn't store it
     if array is not None and array.shape == tuple(generator.state.shape):
         plan.seeds.append((generator, array))
 
 
-def _plan_random(plan: _Plan, root: Any, reader: Hdf5Reader, with_shuffle: bool) -> None:
+def _plan_random(plan: _Plan, root: Any, reader: Arrays, with_shuffle: bool) -> None:
     """Takes up the shuffle seed; drops all random state that another algorithm wrote."""
     arrays = reader.groups.get(RANDOM_GROUP, _EMPTY).arrays
     scalars = {name: a for name, a in arrays.items() if a.shape == () and "int" in a.dtype}
@@ -261,7 +269,7 @@ def _optimizer_state_fits(plan: _Plan, root: Any, optimizer: Any, group: StoredG
     """Whether the file has the state of an optimizer that has taken steps; makes room for it."""
     name = getattr(optimizer, "name", "optimizer")
     scalars_only = all(array.shape == () for array in group.arrays.values())
-    own = _own_variables(optimizer)
+    own = own_variables(optimizer)
     if scalars_only and len(group.arrays) != len(own):
         plan.notes.append(
             f"The file has no state of an optimizer that has taken steps, so the optimizer "
@@ -273,7 +281,7 @@ def _optimizer_state_fits(plan: _Plan, root: Any, optimizer: Any, group: StoredG
     return True
 
 
-def _own_variables(value: Any) -> dict[str, Any]:
+def own_variables(value: Any) -> dict[str, Any]:
     """What the object would store, by name, without reading it where that can be avoided."""
     if _of_library(value, "save_own_variables") and hasattr(value, "_own_weights"):
         return {str(i): variable for i, variable in enumerate(value._own_weights())}
@@ -293,7 +301,7 @@ def _plan_object(plan: _Plan, group_path: str, value: Any, group: StoredGroup) -
         else:
             plan.loads.append((value, group))
         return
-    own = _own_variables(value)
+    own = own_variables(value)
     missing = [key for key in own if key not in group.arrays]
     unexpected = [key for key in group.arrays if key not in own]
     misshapen = [
