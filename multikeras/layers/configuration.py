@@ -29,6 +29,9 @@ class Configured(Tracked):
     # Set by Layer.
     _activity_regularizer: Any
     _settled: bool
+    _compute_native: Any
+    _autocast_variables: str | None
+    _casts_inputs: bool
     _autocast: bool
     _dtype_policy: dtype_policies.DTypePolicy
     _input_spec: Any
@@ -37,10 +40,12 @@ class Configured(Tracked):
 
     def _set_policy(self) -> None:
         policy = self._dtype_policy
-        self._compute_native = core.native_dtype(policy.compute_dtype)
         mixed = policy.compute_dtype != policy.variable_dtype
-        self._autocast_variables = policy.compute_dtype if mixed else None
-        self._casts_inputs = self._autocast and dtypes.is_float_dtype(policy.compute_dtype)
+        self.__dict__.update(
+            _compute_native=core.native_dtype(policy.compute_dtype),
+            _autocast_variables=policy.compute_dtype if mixed else None,
+            _casts_inputs=self._autocast and dtypes.is_float_dtype(policy.compute_dtype),
+        )
 
     @property
     def dtype_policy(self) -> dtype_policies.DTypePolicy:

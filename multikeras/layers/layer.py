@@ -59,6 +59,8 @@ class Layer(LegacyLayer, SymbolicCalls, Losses):
 
     _makes_masks = False
     supports_masking = False
+    _is_plain: bool
+    _batch_input_shape: tuple | None
 
     def __init__(
         self,
@@ -71,16 +73,18 @@ class Layer(LegacyLayer, SymbolicCalls, Losses):
         **kwargs: Any,
     ) -> None:
         Operation.__init__(self, name=name)
-        self._activity_regularizer: Any = regularizers.get(activity_regularizer)
-        self._dtype_policy = dtype_policies.get(dtype)
-        self._autocast = bool(autocast)
-        self._trainable = bool(trainable)
-        self._input_spec: Any = None
-        self._checked_shape: Any = None
-        self._checks_dtype = False
-        self._is_plain = False
-        self._info = call_info(type(self))
-        self._batch_input_shape = _input_shape(kwargs)
+        self.__dict__.update(  # setting attributes one by one takes longer
+            _activity_regularizer=regularizers.get(activity_regularizer),
+            _dtype_policy=dtype_policies.get(dtype),
+            _autocast=bool(autocast),
+            _trainable=bool(trainable),
+            _input_spec=None,
+            _checked_shape=None,
+            _checks_dtype=False,
+            _is_plain=False,
+            _info=call_info(type(self)),
+            _batch_input_shape=_input_shape(kwargs),
+        )
         if kwargs.pop("dynamic", False):
             self._dynamic = True
         if kwargs:

@@ -31,7 +31,6 @@ class SymbolicCalls(Building):
 
     # Set by Layer.
     _info: CallInfo
-    _autocast_variables: str | None
     # Whether `call` makes metrics, which must be there before a step is compiled.
     _adds_metrics = False
 

@@ -38,6 +38,9 @@ else:
     BaseLayer = core.BaseLayer
 
 
+_set_attribute = BaseLayer.__setattr__
+
+
 class Tracked(BaseLayer, Operation):
     """The variables half of `Layer`."""
 
@@ -91,9 +94,9 @@ class Tracked(BaseLayer, Operation):
         return instance
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, (Tracked, list, tuple, dict)) and self.built:
+        if self.built and isinstance(value, (Tracked, list, tuple, dict)):
             self._check_late(name, value)
-        super().__setattr__(name, value)
+        _set_attribute(self, name, value)
 
     def _check_late(self, name: str, value: Any) -> None:
         """Refuses a layer that comes when this one is built: no file would tell of its weights."""
