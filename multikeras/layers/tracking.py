@@ -150,6 +150,22 @@ class Tracked(BaseLayer, Operation):
         below = [layer for layer in found.values() if layer is not self]
         return [self, *below] if include_self else below
 
+    def _all_children(self) -> list[tuple[str, Any]]:
+        """The tracked children of this layer and of those below, in one walk."""
+        found: list[tuple[str, Any]] = []
+        seen = {id(self)}
+
+        def visit(layer: Tracked) -> None:
+            children = list(layer.tracked_children())
+            found.extend(children)
+            for _, child in children:
+                if isinstance(child, Tracked) and id(child) not in seen:
+                    seen.add(id(child))
+                    visit(child)
+
+        visit(self)
+        return found
+
     def _own_weights(self) -> list[Variable]:
         own = {id(v): v for v in self._own_variables}
         children = (child for _, child in self.tracked_children())
@@ -217,11 +233,8 @@ class Tracked(BaseLayer, Operation):
     @property
     def metrics(self) -> list[Metric]:
         """The metrics that attributes of this layer and those below hold."""
-        found: dict[int, Metric] = {}
-        for layer in self._flatten_layers():
-            children = (child for _, child in layer.tracked_children())
-            found.update((id(child), child) for child in children if isinstance(child, Metric))
-        return list(found.values())
+        children = (child for _, child in self._all_children())
+        return list({id(child): child for child in children if isinstance(child, Metric)}.values())
 
     @property
     def metrics_variables(self) -> list[Variable]:

@@ -216,8 +216,7 @@ class Compiled(Host):
     def _layer_metrics(self) -> list[Metric]:
         return [
             child
-            for layer in self._flatten_layers()
-            for name, child in layer.tracked_children()
+            for name, child in self._all_children()
             if isinstance(child, Metric) and name != "_loss_tracker"
         ]
 

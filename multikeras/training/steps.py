@@ -21,6 +21,7 @@ from multikeras.backends import native
 engine = native.engine
 _REDRAW_SECONDS = 0.1
 _GROUP_BYTES = 1 << 24
+_RESETS_WORTH_COMPILING = 8
 _MODES = ("train", "test", "predict")
 
 
@@ -48,6 +49,9 @@ class StepFunctions:
         self._steps: dict[str, Callable] = {}
         self._multi: dict[int, Callable | None] = {}
         self._results: Callable | None = None
+        self._reset: Callable | None = None
+        self._resets = 0
+        self._custom_reset = _overrides(cls, from_base, "reset_metrics")
         self._flags = self._layer_flags()
         self.loss_functions = [fn for _, functions in self._flags for fn in functions]
 
@@ -130,6 +134,20 @@ class StepFunctions:
                 self._results = results
             logs = self._results()
         return {name: _as_number(value) for name, value in logs.items()}
+
+    def reset(self) -> None:
+        """Starts the metrics anew; as one compiled call where that happens often."""
+        self._resets += 1
+        if self._resets < _RESETS_WORTH_COMPILING or self._custom_reset:
+            self.model.reset_metrics()
+            return
+        if self._reset is None:
+            self._reset = self.model.reset_metrics
+            if engine.compiles and not self.model.run_eagerly:
+                self._reset = engine.compile_step(
+                    self._reset, self._state(), jit=self.model.jit_compile, training=False
+                )
+        self._reset()
 
     def iterator_function(self, mode: str) -> Callable[[Iterator], Any]:
         """A function that runs the step on the next batch of an iterator."""

@@ -388,9 +388,9 @@ class Trainer(Stepping):
         batch = tuple(data.as_batch(batch))
         batch = tree.map_structure(lambda a: None if a is None else engine.place(a), batch)
         self._prepare(batch, training=mode == "train")
-        if reset_metrics:
-            self.reset_metrics()
         functions = self._make_functions()
+        if reset_metrics:
+            functions.reset()
         logs = functions.step(mode)(batch)
         logs = functions.read(logs)
         return logs if return_dict else _as_list(logs)

@@ -219,3 +219,10 @@ def test_loss_and_updates_are_a_pure_function():
     assert tuple(y_pred.shape) == (8, 1) and len(frozen) == 0 and len(metrics) == len(values[2])
     assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
     assert model.jax_state_sync() is None
+
+
+def test_metrics_start_anew_with_every_one_of_many_batches():
+    model = small()
+    losses = [model.test_on_batch(X, Y + 1 + i % 2)[0] for i in range(20)]
+    assert losses == pytest.approx([1, 4] * 10, rel=1e-4)
+    assert model.test_on_batch(X, Y + 1, reset_metrics=False)[0] == pytest.approx(2.5, rel=1e-4)
