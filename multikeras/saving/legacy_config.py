@@ -66,11 +66,16 @@ def modern_model_config(config: Any) -> Any:
     if name == "Sequential" and isinstance(inner, list):
         inner = {"layers": inner}
     config = config | {"class_name": _class_name(name)}
+    for extra in ("build_config", "compile_config"):
+        if isinstance(config.get(extra), dict):
+            config[extra] = modern_model_config(config[extra])
     if isinstance(inner, dict):
         inner = _modern_arguments(name, inner)
         if name in _MODELS and "input_layers" in inner:
             inner = _modern_graph(inner)
             config["class_name"] = "Functional" if name == "Model" else name
+        if name in _MODELS and isinstance(config.get("module"), str):
+            config["module"] = "keras.models"  # wherever it was kept
         config["config"] = {key: modern_model_config(value) for key, value in inner.items()}
     return config
 

@@ -65,6 +65,23 @@ def test_training_goes_on_where_tf_keras_2_stopped(known, name, targets, after):
     assert names <= set(history.history)
 
 
+@pytest.mark.parametrize(("name", "short"), [("sequential", "seq"), ("functional", "fun")])
+def test_keras_files_of_tf_keras_2(name, short):
+    with np.load(FILES / "keras_outputs.npz") as stored:
+        known = dict(stored)
+    outputs = [known[key] for key in sorted(known) if key.startswith(short) and key[-1].isdigit()]
+    y = [known["y"], known["y6"]] if name == "functional" else known["y"]
+    path = FILES / f"{name}.keras"
+    model = keras.models.load_model(path)
+    close(model.predict(known["x"], verbose=0), outputs)
+    history = model.fit(known["x"], y, epochs=2, batch_size=4, verbose=0, shuffle=False)
+    close(history.history["loss"], known[f"{short}_after"].tolist(), 1e-4)
+    model.load_weights(path)  # weights and optimizer go back
+    close(model.predict(known["x"], verbose=0), outputs)
+    again = model.fit(known["x"], y, epochs=2, batch_size=4, verbose=0, shuffle=False)
+    close(again.history["loss"], known[f"{short}_after"].tolist(), 1e-4)
+
+
 def test_compile_false_leaves_training_out():
     model = keras.models.load_model(FILES / "sequential.h5", compile=False)
     assert not model.compiled and model.optimizer is None
