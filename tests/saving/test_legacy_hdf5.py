@@ -427,6 +427,13 @@ def test_refused(tmp_path, case):
         keras.models.load_model(path)
 
 
+def test_names_may_not_take_all_memory(monkeypatch):
+    # Each of a thousand names may be the one text of a megabyte that the file holds.
+    monkeypatch.setattr("multikeras.saving.hdf5.MAX_NAMES_BYTES", 10_000)
+    with pytest.raises(saving.CorruptFileError, match="too much memory"):
+        keras.models.load_model(FILES / "sequential.h5")
+
+
 def test_an_optimizer_that_does_not_fit_starts_anew(tmp_path):
     def edit(file):
         del file["optimizer_weights/Adam/m/d1/kernel:0"]
