@@ -199,7 +199,8 @@ def load_model(
         config = archive.read_json(CONFIG)
         _note_newer(archive)
         if old := is_keras_2(archive):
-            config = modern_model_config(config)
+            with registry.CustomObjectScope(custom_objects):
+                config = modern_model_config(config)
         if not compile:
             config = _without_compilation(config)
         with archive.open(WEIGHTS) as file, open_hdf5(file, path) as reader:
@@ -376,7 +377,7 @@ def _open_weights(path: str, kind: str, optimizer: Any) -> Iterator[Arrays]:
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Make a model, with new weights, from what `model.to_json()` gave.
+    """Make a model, with new weights, from what `model.to_json()` gave, here or in tf.keras 2.
 
     Args:
         json_string: The text.
@@ -395,7 +396,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     if not isinstance(json_string, str):
         raise TypeError(f"model_from_json expects a string; got {json_string!r}.")
     config = parse_json(json_string.encode(), "the string given to model_from_json")
-    return deserialize_keras_object(config, custom_objects=custom_objects)
+    with registry.CustomObjectScope(custom_objects):
+        return deserialize_keras_object(modern_model_config(config))
 
 
 def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -82,6 +82,43 @@ def test_keras_files_of_tf_keras_2(name, short):
     close(again.history["loss"], known[f"{short}_after"].tolist(), 1e-4)
 
 
+@pytest.mark.page("Model.to_json", "Sequential.to_json")
+@pytest.mark.parametrize("name", ["sequential", "functional", "conv"])
+def test_json_of_tf_keras_2(name):
+    with h5py.File(FILES / f"{name}.h5") as file:
+        text = file.attrs["model_config"]
+    model, same = keras.models.model_from_json(text), keras.models.load_model(FILES / f"{name}.h5")
+    assert [w.shape for w in model.weights] == [w.shape for w in same.weights]
+    assert [layer.name for layer in model.layers] == [layer.name for layer in same.layers]
+
+
+@keras.saving.register_keras_serializable("test_legacy_hdf5")
+class Fused(layers.Layer):
+    """Its argument has the name of one that built-in layers had."""
+
+    def __init__(self, fused=False, **kwargs):
+        super().__init__(**kwargs)
+        self.fused = fused
+
+    def call(self, x):
+        return x * 2 if self.fused else x
+
+    def get_config(self):
+        return super().get_config() | {"fused": self.fused}
+
+
+def test_layers_of_ones_own_keep_their_arguments(tmp_path):
+    x = keras.Input((6,))
+    model = keras.Model([x], [Fused(fused=True)(x)])
+    model.save(tmp_path / "m.h5")
+    for again in (
+        keras.models.load_model(tmp_path / "m.h5"),
+        keras.models.model_from_json(model.to_json()),
+    ):
+        assert again.layers[1].fused is True
+        assert isinstance(again.input, list) and isinstance(again.output, list)
+
+
 def test_compile_false_leaves_training_out():
     model = keras.models.load_model(FILES / "sequential.h5", compile=False)
     assert not model.compiled and model.optimizer is None
