@@ -2,7 +2,7 @@
 
 The kind of error is the documented one, and the message says what is wrong. Calls inside a
 compiled function are in tests/training/test_single_batches.py, h5py missing in
-tests/saving/test_legacy_hdf5.py. Older pages refuse `skip_mismatch` without `by_name`; the newer one
+tests/saving/test_legacy_hdf5.py. Older pages refuse `skip_mismatch` without `by_name`; the newest
 tells what it does there, and holds.
 """
 
