@@ -77,7 +77,8 @@ class IterableSource(Source):
 
     A position in it is reached by going over the batches before it once more. That leads to the
     same place only if a pass is like the one before: a torch `DataLoader` in random order must
-    have a generator of its own, whose state then belongs to the position.
+    have a generator of its own, whose state then belongs to the position; a `tf.data.Dataset`
+    that shuffles must have a seed.
 
     Args:
         iterable: yields `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
@@ -99,10 +100,17 @@ class IterableSource(Source):
         self.batch_size = _batch_size(iterable)
         self._generators = _own_generators(iterable)
         self._at_begin: list[str] = []  # the generators' states when the pass began
+        self._passes = 0
+        self._counted = False  # whether the next pass is one that was counted already
 
     def batches(self, seed: tuple[int, int], start: int = 0) -> Iterator[Batch]:
-        weigh = self._weigh
         self._at_begin = [_state(generator) for generator in self._generators]
+        self._passes += not self._counted
+        self._counted = False
+        return self._read()
+
+    def _read(self) -> Iterator[Batch]:
+        weigh = self._weigh
         for data in self._iterable:
             batch = as_batch(data)
             yield batch if weigh is None else weigh(batch)
@@ -111,9 +119,9 @@ class IterableSource(Source):
         return {"batches": self.num_batches}
 
     def _more_position(self) -> dict[str, Any]:
-        if self._begun and self._at_begin:
-            return {"generators": self._at_begin}
-        return {"generators": [_state(generator) for generator in self._generators]}
+        states = self._at_begin if self._begun else []
+        states = states or [_state(generator) for generator in self._generators]
+        return {"generators": states, "passes": self._passes}
 
     def _refuse(self, position: Mapping[str, Any], fast_forward: bool) -> None:
         if not fast_forward and (reason := _why_random(self._iterable)):
@@ -127,6 +135,11 @@ class IterableSource(Source):
         self._at_begin = list(position["generators"])
         for generator, state in zip(self._generators, self._at_begin, strict=False):
             _set_state(generator, state)
+        self._counted = position["pass"] is not None
+        if is_tf_dataset(self._iterable):  # each iterator of a seeded shuffle has another order
+            for _ in range(self._passes, position["passes"] - self._counted):
+                iter(self._iterable)
+        self._passes = position["passes"]
 
 
 def _samplers(iterable: Any) -> list[Any]:
@@ -163,7 +176,21 @@ def _why_random(iterable: Any) -> str | None:
                 "the DataLoader draws a random order from the global generator; give it one of "
                 "its own, as in `DataLoader(..., generator=torch.Generator().manual_seed(1))`"
             )
+    if is_tf_dataset(iterable) and _shuffles_without_seed(iterable):
+        return (
+            "the tf.data.Dataset shuffles without a seed; give it one, as in "
+            "`dataset.shuffle(1000, seed=1)`, or call `tf.random.set_seed` before it is made"
+        )
     return None
+
+
+def _shuffles_without_seed(dataset: Any) -> bool:
+    """Whether a `tf.data.Dataset`, or one that it is made of, draws its order anew."""
+    seeds: list[Any] = [getattr(dataset, name, None) for name in ("_seed", "_seed2")]
+    if None not in seeds and not any(int(seed) for seed in seeds):
+        return True
+    inputs = getattr(dataset, "_inputs", None)
+    return callable(inputs) and any(_shuffles_without_seed(each) for each in inputs())
 
 
 def _count(iterable: Any) -> tuple[int | None, bool]:

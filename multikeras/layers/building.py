@@ -46,6 +46,19 @@ class Building(Configured):
                 and Nones, or a structure of such), if shapes do not suffice to run `call` on
                 symbolic floats (more arguments are needed, or integers), or if layers inside
                 are left unbuilt. Such a layer is built by a call on data.
+
+        Example:
+            >>> import multikeras as keras
+            >>> class Mlp(keras.Model):
+            ...     def __init__(self):
+            ...         super().__init__()
+            ...         self.dense = keras.layers.Dense(2)
+            ...     def call(self, x):
+            ...         return self.dense(x)
+            >>> model = Mlp()
+            >>> model.build((None, 3))
+            >>> model.count_params()
+            8
         """
         if self._is_composite():
             self._build_by_shapes(input_shape)

@@ -91,7 +91,7 @@ class Configured(Tracked):
             >>> layer = keras.layers.Dense(1, kernel_initializer="ones")
             >>> layer.activity_regularizer = keras.regularizers.L1(0.5)
             >>> _ = layer(keras.ops.ones((1, 2)))
-            >>> [float(loss) for loss in layer.losses]
+            >>> [float(keras.ops.convert_to_numpy(loss)) for loss in layer.losses]
             [1.0]
         """
         return self._activity_regularizer

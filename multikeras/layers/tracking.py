@@ -175,7 +175,17 @@ class Tracked(BaseLayer, Operation):
 
     @property
     def weights(self) -> list[Variable]:
-        """All weights; states of seed generators and metrics are not among them."""
+        """All weights; states of seed generators and metrics are not among them.
+
+        Example:
+            >>> import multikeras as keras
+            >>> layer = keras.layers.Dense(2)
+            >>> layer.weights
+            []
+            >>> layer.build((None, 3))
+            >>> [(w.name, w.shape) for w in layer.weights]
+            [('kernel', (3, 2)), ('bias', (2,))]
+        """
         found: dict[int, Variable] = {}
         for layer in self._flatten_layers():
             found.update((id(v), v) for v in layer._own_weights())
@@ -197,7 +207,15 @@ class Tracked(BaseLayer, Operation):
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        """The weights that training updates."""
+        """The weights that training updates.
+
+        Example:
+            >>> import multikeras as keras
+            >>> layer = keras.layers.BatchNormalization()
+            >>> layer.build((None, 3))
+            >>> [w.name for w in layer.trainable_weights]
+            ['gamma', 'beta']
+        """
         if not self._trainable:
             return []
         found: dict[int, Variable] = {}
@@ -215,7 +233,16 @@ class Tracked(BaseLayer, Operation):
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves alone."""
+        """The weights that training leaves alone: those of frozen layers, and those that `call`
+        itself updates.
+
+        Example:
+            >>> import multikeras as keras
+            >>> layer = keras.layers.BatchNormalization()
+            >>> layer.build((None, 3))
+            >>> [w.name for w in layer.non_trainable_weights]
+            ['moving_mean', 'moving_variance']
+        """
         trainable = set(map(id, self.trainable_weights))
         return [v for v in self.weights if id(v) not in trainable]
 
@@ -232,7 +259,16 @@ class Tracked(BaseLayer, Operation):
 
     @property
     def metrics(self) -> list[Metric]:
-        """The metrics that attributes of this layer and those below hold."""
+        """The metrics that attributes of this layer and those below hold, those of `add_metric`
+        included.
+
+        Example:
+            >>> import multikeras as keras
+            >>> layer = keras.layers.Layer()
+            >>> layer.seen = keras.metrics.Mean(name="seen")
+            >>> [metric.name for metric in layer.metrics]
+            ['seen']
+        """
         children = (child for _, child in self._all_children())
         return list({id(child): child for child in children if isinstance(child, Metric)}.values())
 
@@ -263,6 +299,13 @@ class Tracked(BaseLayer, Operation):
 
         Raises:
             ValueError: if the layer is not built.
+
+        Example:
+            >>> import multikeras as keras
+            >>> layer = keras.layers.Dense(2)
+            >>> layer.build((None, 3))
+            >>> layer.count_params()
+            8
         """
         if not self.built:
             raise ValueError(f"{self._who()} is not built: call it or build(input_shape) first.")
@@ -312,12 +355,15 @@ class Tracked(BaseLayer, Operation):
                 f"__init__() or build(), got {name or 'another'!r} later."
             )
         if args:
-            given = _by_name(args, self._who())
-            name, shape = given.get("name", name), given.get("shape", shape)
-            initializer, dtype = given.get("initializer", initializer), given.get("dtype", dtype)
-            trainable = given.get("trainable", trainable)
-            regularizer = given.get("regularizer", regularizer)
-            constraint = given.get("constraint", constraint)
+            by_name = {"name": name, "shape": shape, "initializer": initializer, "dtype": dtype}
+            by_name |= {"trainable": trainable, "regularizer": regularizer}
+            by_name |= {"constraint": constraint} | _by_name(args, self._who())
+            return self.add_weight(
+                **by_name,
+                autocast=autocast,
+                aggregation=aggregation,
+                overwrite_with_gradient=overwrite_with_gradient,
+            )
         shape = () if shape is None else shape
         dtype = dtypes.standardize_dtype(dtype) if dtype is not None else self.variable_dtype
         if initializer is None:
@@ -335,10 +381,13 @@ class Tracked(BaseLayer, Operation):
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
+        self._keep_weight(variable)
+        return variable
+
+    def _keep_weight(self, variable: Variable) -> None:
         self._own_variables.append(variable)
         if adopt := getattr(self, "adopt_variable", None):
             adopt(variable.name, variable)
-        return variable
 
     def _check_weight_arguments(self, kwargs: dict[str, Any]) -> None:
         for name, value in kwargs.items():
@@ -377,14 +426,34 @@ class Tracked(BaseLayer, Operation):
         )
 
     def get_weights(self) -> list[np.ndarray]:
-        """Copies of the values of `weights`."""
+        """Copies of the values of `weights`, as NumPy arrays.
+
+        Example:
+            >>> import multikeras as keras
+            >>> layer = keras.layers.Dense(1, kernel_initializer="ones")
+            >>> layer.build((None, 2))
+            >>> [w.tolist() for w in layer.get_weights()]
+            [[[1.0], [1.0]], [0.0]]
+        """
         return [np.array(v.numpy()) for v in self.weights]
 
     def set_weights(self, weights: list[Any]) -> None:
         """Sets the values of `weights`; nothing changes if one does not fit.
 
+        Args:
+            weights: arrays in the order and of the shapes of `get_weights`.
+
         Raises:
             ValueError: for a wrong number or shape.
+
+        Example:
+            >>> import multikeras as keras
+            >>> first, second = keras.layers.Dense(1), keras.layers.Dense(1)
+            >>> first.build((None, 2)), second.build((None, 2))
+            (None, None)
+            >>> second.set_weights(first.get_weights())
+            >>> bool((first.kernel.numpy() == second.kernel.numpy()).all())
+            True
         """
         own = self.weights
         if len(own) != len(weights):

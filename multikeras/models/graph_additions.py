@@ -177,9 +177,20 @@ def graph_and_additions(config: dict[str, Any]) -> tuple[Any, Any, list, list[tu
     if KEY not in config:
         return *graph_from_config(config), [], []
     added = config[KEY]
+    kinds = added.get("metrics") if isinstance(added, dict) else None
+    graph = {"layers", "input_layers", "output_layers"}
+    if not isinstance(kinds, list) or not graph <= set(added):
+        raise ValueError(f"The configuration's {KEY!r} is no graph: {added!r}.")
     inputs, found = graph_from_config(added)
-    kinds = added.get("metrics", [])
-    if not isinstance(found, (list, tuple)) or len(found) != 3 or len(found[2]) != len(kinds):
+    named = all(isinstance(kind, dict) and {"name", "aggregation"} <= set(kind) for kind in kinds)
+    if not (
+        named
+        and isinstance(found, (list, tuple))
+        and len(found) == 3
+        and isinstance(found[1], (list, tuple))
+        and isinstance(found[2], (list, tuple))
+        and len(found[2]) == len(kinds)
+    ):
         raise ValueError(f"The configuration's {KEY!r} does not fit: {found!r}, {kinds!r}.")
     outputs, losses, values = found
     metrics = [(v, kind["name"], kind["aggregation"]) for v, kind in zip(values, kinds)]

@@ -12,6 +12,7 @@ name as an attribute, as Keras does.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,8 +37,12 @@ _MAX_NAME_BYTES = 65_536
 _FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}
 # Datasets that are packed may hold this many times what they occupy (deflate's own limit).
 _MAX_RATIO = 1100
+_HEAP = b"GCOL"  # begins a heap; its size stands 8 bytes after
 MAX_TEXT_BYTES = 256 * 2**20
 MAX_NAMES = 100_000
+# What a list of names may take in memory at the very most: names of a variable length may all
+# be one long text that the file holds once.
+MAX_NAMES_BYTES = 4 * 2**30
 # Attributes in an object's header must stay below 64 KiB; each name takes 16 bytes there.
 _NAMES_PER_ATTRIBUTE = 4000
 # What h5py and the library beneath it raise on a file that makes no sense.
@@ -127,6 +132,8 @@ class Hdf5Reader:
         self._budget = max_bytes
         self.total_bytes = 0
         self._seen: set[tuple[int, int]] = set()
+        self._source = file
+        self._longest: int | None = None
         need_h5py()
         try:
             self._h5 = h5py.File(file, "r")
@@ -192,8 +199,27 @@ class Hdf5Reader:
             raise self._fail(f"the attribute {name!r} of {item.name!r} is no list of names.")
         if attribute.shape[0] > MAX_NAMES or attribute.get_storage_size() > MAX_TEXT_BYTES:
             raise self._fail(f"the attribute {name!r} of {item.name!r} is too long.")
+        if attribute.get_type().is_variable_str():
+            if attribute.shape[0] * self._longest_text() > MAX_NAMES_BYTES:
+                raise self._fail(f"the names {name!r} of {item.name!r} could take too much memory.")
         values = item.attrs[name]
         return [v.decode("utf-8") if isinstance(v, bytes) else str(v) for v in values.tolist()]
+
+    def _longest_text(self) -> int:
+        """How long a text of variable length can be: the size of the largest heap for them."""
+        if self._longest is None:
+            self._longest = 0
+            size = self._source.seek(0, os.SEEK_END)
+            step = 2**22
+            for start in range(0, size, step):
+                self._source.seek(start)
+                chunk = self._source.read(step + 16)  # a heap may begin at the very end
+                at = chunk.find(_HEAP)
+                while at >= 0:
+                    heap = int.from_bytes(chunk[at + 8 : at + 16], "little")
+                    self._longest = max(self._longest, min(heap, size))
+                    at = chunk.find(_HEAP, at + 1)
+        return self._longest
 
     def _fail(self, problem: str) -> CorruptFileError:
         return CorruptFileError(f"{self.path!r} is refused: {problem}")

@@ -66,11 +66,19 @@ def modern_model_config(config: Any) -> Any:
     if name == "Sequential" and isinstance(inner, list):
         inner = {"layers": inner}
     config = config | {"class_name": _class_name(name)}
+    for extra in ("build_config", "compile_config"):
+        if isinstance(config.get(extra), dict):
+            config[extra] = modern_model_config(config[extra])
     if isinstance(inner, dict):
-        inner = _modern_arguments(name, inner)
+        # A class of one's own may have an argument of any name.
+        own = registry.get_registered_object(str(config.get("registered_name") or name))
+        inner = dict(inner) if own is not None else _modern_arguments(name, inner)
         if name in _MODELS and "input_layers" in inner:
             inner = _modern_graph(inner)
             config["class_name"] = "Functional" if name == "Model" else name
+        module = config.get("module")
+        if name in _MODELS and isinstance(module, str) and registry.find(module, name) is None:
+            config["module"] = "keras.models"  # wherever it was kept
         config["config"] = {key: modern_model_config(value) for key, value in inner.items()}
     return config
 
@@ -112,13 +120,15 @@ def _modern_arguments(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _modern_graph(config: Mapping[str, Any]) -> dict[str, Any]:
     layers = [entry for entry in config["layers"] if isinstance(entry, dict)]
+    if not all(map(_is_old, layers)):
+        return dict(config) | {"layers": [_with_module(entry) for entry in config["layers"]]}
     references = list(_references(config))
     offsets: dict[Any, int] = {}
     for entry in layers:
         indices = [index for layer, index in references if layer == entry.get("name")]
         # The graph of a model inside was its call number 0.
         own_graph = entry.get("class_name") in _MODELS and 0 not in indices
-        offsets[entry.get("name")] = 1 if own_graph and _is_old(entry) else 0
+        offsets[entry.get("name")] = 1 if own_graph else 0
     kinds = {entry.get("name"): entry.get("class_name") for entry in layers}
 
     def output(reference: Any) -> Any:
@@ -180,10 +190,15 @@ def _is_op(entry: Mapping[str, Any]) -> bool:
     )
 
 
-def _modern_entry(entry: Any, offsets: Mapping[Any, int]) -> Any:
+def _with_module(entry: Any) -> Any:
+    """Keras 3 leaves the modules out in HDF5 files, those of ops too."""
     if isinstance(entry, dict) and _is_op(entry):
-        entry = {"module": op_module(entry["class_name"])} | entry
-    if not isinstance(entry, dict) or not _is_old(entry):
+        return {"module": op_module(entry["class_name"])} | entry
+    return entry
+
+
+def _modern_entry(entry: Any, offsets: Mapping[Any, int]) -> Any:
+    if not isinstance(entry, dict):
         return entry
     calls = [_modern_call(node, offsets) for node in entry.get("inbound_nodes", [])]
     return entry | {"inbound_nodes": [call for call in calls if call is not None]}

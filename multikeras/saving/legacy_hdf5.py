@@ -146,17 +146,19 @@ def read_legacy_model(
         )
     config = parse_json(text.encode(), f"model_config in {reader.path}")
     limit = 4 * reader.total_bytes + 64 * 2**20
-    with object_sharing(), safe_mode_scope(safe_mode), Allowance(limit, repr(reader.path)):
-        model = deserialize_keras_object(
-            modern_model_config(config), custom_objects=custom_objects
-        )
+    with (
+        object_sharing(),
+        safe_mode_scope(safe_mode),
+        Allowance(limit, repr(reader.path)),
+        registry.CustomObjectScope(custom_objects),
+    ):
+        model = deserialize_keras_object(modern_model_config(config))
         if not is_saveable(model) or not hasattr(model, "layers"):
             raise CorruptFileError(f"{reader.path!r} is refused: it describes no model.")
-        with registry.CustomObjectScope(custom_objects):
-            read_legacy_weights(model, reader)
-            training = reader.text("", "training_config")
-            if compile and training is not None:
-                _compile(model, reader, training)
+        read_legacy_weights(model, reader)
+        training = reader.text("", "training_config")
+        if compile and training is not None:
+            _compile(model, reader, training)
     return model
 
 

@@ -24,7 +24,8 @@ from multikeras.backends import native
 from multikeras.saving import formats
 from multikeras.saving.atomic import Window, atomic_file
 from multikeras.saving.container import CorruptFileError, ZipReader, ZipWriter, open_zip, parse_json
-from multikeras.saving.hdf5 import Hdf5Reader, create_hdf5, open_hdf5
+from multikeras.saving.hdf5 import Arrays, Hdf5Reader, create_hdf5, open_hdf5
+from multikeras.saving.legacy_config import modern_model_config
 from multikeras.saving.legacy_hdf5 import (
     is_legacy,
     read_legacy_model,
@@ -32,8 +33,9 @@ from multikeras.saving.legacy_hdf5 import (
     write_legacy_model,
     write_legacy_weights,
 )
+from multikeras.saving.legacy_keras import Keras2Arrays, is_keras_2
 from multikeras.saving.saved_model import write_saved_model
-from multikeras.saving.sharded import ShardedReader, open_sharded, write_sharded
+from multikeras.saving.sharded import open_sharded, write_sharded
 from multikeras.saving.walk import is_saveable
 from multikeras.saving.weights import read_weights, write_weights
 from multikeras.scopes import Allowance
@@ -196,6 +198,9 @@ def load_model(
     with open_zip(path) as archive:
         config = archive.read_json(CONFIG)
         _note_newer(archive)
+        if old := is_keras_2(archive):
+            with registry.CustomObjectScope(custom_objects):
+                config = modern_model_config(config)
         if not compile:
             config = _without_compilation(config)
         with archive.open(WEIGHTS) as file, open_hdf5(file, path) as reader:
@@ -206,7 +211,9 @@ def load_model(
             if not is_saveable(model):
                 raise CorruptFileError(f"{path!r} is refused: its {CONFIG} describes no model.")
             with registry.CustomObjectScope(custom_objects):
-                read_weights(model, reader, with_optimizer=compile)
+                optimizer = getattr(model, "optimizer", None)
+                arrays = Keras2Arrays(reader, optimizer) if old else reader
+                read_weights(model, arrays, with_optimizer=compile)
     return model
 
 
@@ -342,7 +349,7 @@ def load_weights(
                 f"checkpoint; got {path!r}."
             )
         return native.artifacts.read_checkpoint(model, path, options)
-    with _open_weights(path, kind) as reader:
+    with _open_weights(path, kind, getattr(model, "optimizer", None)) as reader:
         if isinstance(reader, Hdf5Reader) and kind == "h5" and is_legacy(reader):
             read_legacy_weights(model, reader, by_name, skip_mismatch)
         elif by_name:
@@ -356,11 +363,11 @@ def load_weights(
 
 
 @contextmanager
-def _open_weights(path: str, kind: str) -> Iterator[Hdf5Reader | ShardedReader]:
+def _open_weights(path: str, kind: str, optimizer: Any) -> Iterator[Arrays]:
     if kind == "keras":
         with open_zip(path) as archive, archive.open(WEIGHTS) as file:
             with open_hdf5(file, path) as reader:
-                yield reader
+                yield Keras2Arrays(reader, optimizer) if is_keras_2(archive) else reader
     elif kind == "sharded":
         with open_sharded(path) as shards:
             yield shards
@@ -370,7 +377,7 @@ def _open_weights(path: str, kind: str) -> Iterator[Hdf5Reader | ShardedReader]:
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Make a model, with new weights, from what `model.to_json()` gave.
+    """Make a model, with new weights, from what `model.to_json()` gave, here or in tf.keras 2.
 
     Args:
         json_string: The text.
@@ -389,7 +396,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     if not isinstance(json_string, str):
         raise TypeError(f"model_from_json expects a string; got {json_string!r}.")
     config = parse_json(json_string.encode(), "the string given to model_from_json")
-    return deserialize_keras_object(config, custom_objects=custom_objects)
+    with registry.CustomObjectScope(custom_objects):
+        return deserialize_keras_object(modern_model_config(config))
 
 
 def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:

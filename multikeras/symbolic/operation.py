@@ -178,13 +178,29 @@ class Operation:
 
     @property
     def input(self) -> Any:
-        """The input KerasTensor(s) of the only call."""
+        """The input KerasTensor(s) of the only call on symbolic tensors.
+
+        Raises:
+            AttributeError: if there was none, or more than one.
+
+        Example:
+            >>> import multikeras as keras
+            >>> x = keras.Input((3,))
+            >>> layer = keras.layers.Dense(2)
+            >>> y = layer(x)
+            >>> layer.input is x and layer.output is y
+            True
+        """
         node = self._only_node("input")
         return node.inputs[0] if len(node.inputs) == 1 else node.inputs
 
     @property
     def output(self) -> Any:
-        """The output KerasTensor(s) of the only call."""
+        """The output KerasTensor(s) of the only call on symbolic tensors.
+
+        Raises:
+            AttributeError: if there was none, or more than one.
+        """
         return self._only_node("output").output_structure
 
 

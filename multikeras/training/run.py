@@ -6,8 +6,8 @@ into a run that was started again (`restore`). Refused then: a run that is set u
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,11 @@ from multikeras import config
 from multikeras.random import seed_generator
 from multikeras.random.process_state import get_process_state, set_process_state
 from multikeras.training.interrupt import Interrupt, deferred_interrupt
-from multikeras.variables import StatelessScope
+from multikeras.training.values import metric_values, put_metric_values, swapped
 
 Logs = dict[str, Any]
+# Kinds of data whose validations depend on those before.
+_ONE_AFTER_ANOTHER = ("generator", "PyDataset")
 
 
 class Run:
@@ -32,6 +34,7 @@ class Run:
         initial_epoch: the number of the first one.
         steps: batches an epoch; None: until the data ends.
         validate: gives the validation's logs after an epoch, or None where there is none.
+        held_out: the source of the validation data.
 
     Attributes:
         epoch: the epoch that is under way, or comes next.
@@ -48,6 +51,7 @@ class Run:
         initial_epoch: int = 0,
         steps: int | None = None,
         validate: Callable[[int, Interrupt], Logs | None] | None = None,
+        held_out: Any = None,
     ) -> None:
         self.model = model
         self.source = source
@@ -59,10 +63,13 @@ class Run:
         self.logs: Logs = {}
         self._steps = _limited(steps, config.max_steps_per_epoch())
         self._validate = validate
+        self._held_out = held_out if getattr(held_out, "kind", "") in _ONE_AFTER_ANOTHER else None
+        self._held_out_at: dict[str, Any] | None = None  # where the last validation began
         self._epochs_done = 0
         self._epoch_seed = (0, 0)
         self._backup = callback_list.backup
         self._setup = self._describe()
+        self._known: list[Any] = []  # the sources that were looked at
         self._runner: Any = None
         self._trained: Logs | None = None  # an epoch's results while it is being validated
         self._untouched: list[tuple[Any, np.ndarray]] = []  # what the validation may change
@@ -112,7 +119,7 @@ class Run:
         model, backup = self.model, self._backup
         together = model.steps_per_execution  # callbacks and signals wait for so many batches
         runner = None
-        for batch in self.source.epoch(self._epoch_seed, self.step):
+        for batch in self.source.epoch(self._epoch_seed):
             if runner is None:
                 if self._half_done and (model.stop_training or self.step == self._steps):
                     break
@@ -133,9 +140,10 @@ class Run:
     def _start(self, batch: tuple) -> Any:
         """What runs the batches of an epoch from where it is."""
         model = self.model
+        self._warn_of(self.source)
         model._prepare(batch, training=True)
         if self._metrics is not None:
-            _put_metrics(model, self._metrics, batch)
+            put_metric_values(model, self._metrics, batch)
             self._metrics = None
         return model._make_functions().runner(
             "train", self.callback_list, self.source.num_batches, start=self.step
@@ -147,9 +155,26 @@ class Run:
         if self._backup is not None:
             variables = self.model.non_trainable_variables
             self._trained, self._untouched = logs, [(v, np.array(v.numpy())) for v in variables]
+            if self._held_out is not None:
+                self._held_out_at = self._held_out.get_position()
         found = self._validate(self.epoch, interrupt)
-        self._trained, self._untouched = None, []
+        self._trained, self._untouched, self._held_out_at = None, [], None
+        if self._held_out is not None:
+            self._warn_of(self._held_out)
         return found
+
+    def _warn_of(self, source: Any) -> None:
+        """Tells in time, and once, that the data would not let the run be continued."""
+        if self._backup is None or source in self._known:
+            return
+        self._known.append(source)
+        try:
+            source._refuse(source.get_position(), self._backup.fast_forward)
+        except ValueError as error:
+            warnings.warn(
+                f"BackupAndRestore: should this run be stopped, it can't be continued. {error}",
+                stacklevel=2,
+            )
 
     def _next_seed(self) -> tuple[int, int]:
         """Seed and stream of an epoch's shuffle: they go on where training went on."""
@@ -165,7 +190,7 @@ class Run:
         """Has the backup written, between two steps."""
         if self._runner is not None:
             self._partial = self._runner.pause()
-        with _swapped(self._untouched):
+        with swapped(self._untouched):
             self._backup.save(self.state())
 
     def state(self) -> dict[str, Any]:
@@ -175,6 +200,9 @@ class Run:
             A dict of plain data and NumPy arrays.
         """
         within = self.step > 0
+        held_out = self._held_out_at
+        if held_out is None and self._held_out is not None:
+            held_out = self._held_out.get_position()
         return {
             "setup": self._setup,
             "epoch": self.epoch,
@@ -183,10 +211,11 @@ class Run:
             "epoch_seed": list(self._epoch_seed),
             "stop_training": bool(self.model.stop_training),
             "position": self.source.get_position(),
+            "held_out": held_out,
             "logs": self.logs,
             "partial": self._partial if within else None,
             "trained": self._trained,
-            "metrics": _metric_values(self.model) if within and self._trained is None else None,
+            "metrics": metric_values(self.model) if within and self._trained is None else None,
             "random": get_process_state(),
             "callbacks": self.callback_list.get_state(),
         }
@@ -213,6 +242,9 @@ class Run:
             ValueError: if the data can't go on there.
         """
         self.source.set_position(state["position"], fast_forward)
+        if self._held_out is not None and (held_out := state["held_out"]) is not None:
+            # A validation is made from its beginning.
+            self._held_out.set_position({**held_out, "step": 0, "pass": None}, fast_forward)
         self.epoch, self.step = int(state["epoch"]), int(state["step"])
         self._epochs_done = int(state["epochs_done"])
         seed, stream = state["epoch_seed"]
@@ -240,43 +272,3 @@ def _limited(steps: int | None, most: int | None) -> int | None:
     if most is None:
         return steps
     return most if steps is None else min(steps, most)
-
-
-@contextlib.contextmanager
-def _swapped(values: list[tuple[Any, np.ndarray]]) -> Iterator[None]:
-    """Gives variables other values for a while."""
-    current = [(variable, np.array(variable.numpy())) for variable, _ in values]
-    for variable, value in values:
-        variable.assign(value)
-    yield
-    for variable, value in current:
-        variable.assign(value)
-
-
-def _metric_values(model: Any) -> list[Any]:
-    """Names of the metrics, and what they have gathered."""
-    return [[m.name, [np.array(v.numpy()) for v in m.variables]] for m in model.metrics]
-
-
-def _put_metrics(model: Any, values: list[Any], batch: tuple) -> None:
-    """Puts back what `_metric_values` gave."""
-
-    def forms() -> list[Any]:
-        return [(m.name, [tuple(v.shape) for v in m.variables]) for m in model.metrics]
-
-    wanted = [(name, [tuple(np.shape(a)) for a in arrays]) for name, arrays in values]
-    if forms() != wanted:
-        with StatelessScope():  # a step of the model's own may make its metrics at its first call
-            model.train_step(batch)
-    if forms() != wanted:
-        raise ValueError(
-            "The metrics are others than they were in the run that was saved: there were "
-            f"{_listed(wanted)}; now there are {_listed(forms())}."
-        )
-    for metric, (_, arrays) in zip(model.metrics, values, strict=True):
-        for variable, array in zip(metric.variables, arrays, strict=True):
-            variable.assign(array)
-
-
-def _listed(forms: list[Any]) -> str:
-    return ", ".join(f"{name} {shapes}" for name, shapes in forms) or "none"

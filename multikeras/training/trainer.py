@@ -185,7 +185,7 @@ class Trainer(Stepping):
 
         self.stop_training = False
         self._fit_run = Run(
-            self, source, callback_list, epochs, initial_epoch, steps_per_epoch, validate
+            self, source, callback_list, epochs, initial_epoch, steps_per_epoch, validate, held_out
         )
         try:
             self._fit_run.train()

@@ -78,7 +78,7 @@ def loader():
 
 def tf_dataset():
     tf = pytest.importorskip("tensorflow")
-    return tf.data.Dataset.from_tensor_slices(X).batch(4)
+    return tf.data.Dataset.from_tensor_slices(X).shuffle(ROWS, seed=1).batch(4)
 
 
 SOURCES = {
@@ -212,6 +212,17 @@ def test_a_data_loader_in_random_order_needs_a_generator():
     next(in_order.epoch())
     in_order.set_position(in_order.get_position())
     assert values(in_order.epoch()) == [[2, 3], [4, 5]]
+
+
+def test_a_tf_dataset_that_shuffles_needs_a_seed():
+    tf = pytest.importorskip("tensorflow")
+    dataset = tf.data.Dataset.from_tensor_slices(X).shuffle(ROWS).batch(4).prefetch(1)
+    source = data.make_source(dataset)
+    next(source.epoch())
+    with pytest.raises(ValueError, match=r"without a seed.*seed=1.*fast_forward=True"):
+        source.set_position(source.get_position())
+    source.set_position(source.get_position(), fast_forward=True)
+    assert len(values(source.epoch())) == 5
 
 
 OTHERS = {

@@ -69,3 +69,17 @@ def test_a_call_in_jaxs_own_functions(x):
 
     np.testing.assert_allclose(Own()(x), [[4.0], [0.75]])
     assert Own()(keras.Input((3,))).shape == (None, 1)
+
+
+def test_losses_have_gradients(x):
+    layer = L.Dense(2, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(0.5))
+    layer.build((None, 3))
+    layer.add_loss(lambda: jnp.sum(layer.kernel.value))
+
+    def loss(trainable):
+        _, _, losses = layer.stateless_call(trainable, [], x, return_losses=True)
+        return sum(losses)
+
+    kernel, bias = jax.grad(loss)(values(layer.trainable_variables))
+    np.testing.assert_allclose(kernel, np.full((3, 2), 2.0))
+    np.testing.assert_array_equal(bias, 0)

@@ -215,6 +215,24 @@ def test_symbolic_losses_come_back(way, tmp_path):
     np.testing.assert_allclose(again.evaluate(X, Y, verbose=0), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (lambda added: added.pop("metrics"), "is no graph"),
+        (lambda added: added.pop("layers"), "is no graph"),
+        (lambda added: added["metrics"].append({"name": "a"}), "does not fit"),
+        (lambda added: added["metrics"].append({"name": "a", "aggregation": None}), "does not fit"),
+        (lambda added: added["output_layers"].pop(), "does not fit"),
+        (lambda added: added["layers"].pop(), "not in it|never made"),
+    ],
+)
+def test_configurations_that_do_not_fit(change, words):
+    config = with_graph_losses().get_config()
+    change(config["multikeras_additions"])
+    with pytest.raises(ValueError, match=words):
+        keras.Model.from_config(config)
+
+
 @pytest.mark.page("Layer.add_loss")
 def test_a_model_without_any_other_loss_trains():
     x = keras.Input((3,))

@@ -78,3 +78,51 @@ def test_a_call_in_tensorflows_own_functions(x):
 
     np.testing.assert_allclose(Own()(x), [[4.0], [0.75]])
     assert Own()(keras.Input((3,))).shape == (None, 1)
+
+
+def regularized():
+    layer = L.Dense(2, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(0.5))
+    layer.build((None, 3))
+    layer.add_loss(lambda: tf.reduce_sum(layer.kernel))
+    return layer
+
+
+def test_losses_looked_at_under_a_tape_have_gradients():
+    layer = regularized()
+    with tf.GradientTape() as tape:
+        loss = sum(layer.losses)
+    np.testing.assert_allclose(tape.gradient(loss, layer.kernel), np.full((3, 2), 2.0))
+
+
+def test_submodules_and_names_are_those_of_modules():
+    class Outer(L.Layer):
+        def __init__(self):
+            super().__init__(name="outer")
+            self.inner, self.module = L.Dense(2), tf.Module()
+            self.module.below = tf.Module()
+
+        @tf.Module.with_name_scope
+        def make(self):
+            return tf.Variable(1.0, name="w")
+
+    outer = Outer()
+    assert outer.submodules == (outer.inner, outer.module, outer.module.below)
+    assert outer.make().name == "outer/w:0"
+    with outer.name_scope:
+        assert tf.Variable(1.0, name="w").name == "outer/w:0"
+    holder = tf.Module()
+    holder.layer = outer
+    assert set(holder.submodules) >= {outer, outer.inner, outer.module}
+
+
+def test_added_metrics_in_a_tf_function(x):
+    class Metered(L.Layer):
+        def call(self, x):
+            self.add_metric(tf.reduce_sum(x), name="sum")
+            return x
+
+    layer = Metered()
+    run = tf.function(layer)
+    for _ in range(2):
+        run(x)
+    np.testing.assert_allclose(layer.metrics[0].result(), tf.reduce_sum(x), rtol=1e-6)

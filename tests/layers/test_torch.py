@@ -113,3 +113,22 @@ def test_lists_of_layers_are_parameters_too(x):
     layer = Listed()
     layer(x)
     assert len(list(layer.parameters())) == 4
+
+
+def test_losses_looked_at_have_gradients():
+    layer = L.Dense(2, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(0.5))
+    layer.build((None, 3))
+    layer.add_loss(lambda: torch.sum(layer.kernel.value))
+    sum(layer.losses).backward()
+    assert (layer.kernel.storage.grad == 2.0).all()
+
+
+def test_modules_among_the_submodules():
+    class Outer(L.Layer):
+        def __init__(self):
+            super().__init__()
+            self.inner = L.Dense(2)
+            self.modules_ = [torch.nn.Sequential(torch.nn.ReLU())]
+
+    outer = Outer()
+    assert outer.submodules == (outer.inner, outer.modules_[0], outer.modules_[0][0])

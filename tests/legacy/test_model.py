@@ -42,7 +42,7 @@ class Subclass(keras.Model):
         return x if scale is None else x * scale
 
 
-@pytest.mark.page("Model.fit_generator", "Sequential.fit_generator")
+@pytest.mark.page("Sequential.fit_generator")
 def test_fit_generator():
     model, same = small(), small()
     same.set_weights(model.get_weights())
@@ -54,7 +54,7 @@ def test_fit_generator():
     assert old.history == new.history and old.epoch == [1, 2]
 
 
-@pytest.mark.page("Model.evaluate_generator", "Sequential.evaluate_generator")
+@pytest.mark.page("Sequential.evaluate_generator")
 def test_evaluate_generator():
     model = small()
     with pytest.warns(DeprecationWarning, match=r"evaluate_generator.*Model.evaluate"):
@@ -62,7 +62,7 @@ def test_evaluate_generator():
     np.testing.assert_allclose(found, model.evaluate(X, Y, batch_size=4, verbose=0), rtol=1e-5)
 
 
-@pytest.mark.page("Model.predict_generator", "Sequential.predict_generator")
+@pytest.mark.page("Sequential.predict_generator")
 def test_predict_generator():
     model = small()
     with pytest.warns(DeprecationWarning, match=r"predict_generator.*Model.predict"):

@@ -168,8 +168,7 @@ def test_names_of_a_layer_with_two_outputs():
 
 
 @pytest.mark.page("Model.metrics", "Layer.add_metric")
-@pytest.mark.parametrize("functions", own_functions())
-def test_an_added_metric_comes_last(functions):
+def test_an_added_metric_comes_last():
     inputs = layers.Input(shape=(3,))
     dense = layers.Dense(2, name="out")
     first, second = dense(inputs), dense(inputs)

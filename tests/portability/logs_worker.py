@@ -1,6 +1,7 @@
 """One backend's part of the logs test: trains small models and writes what each one logged.
 
-Usage: python logs_worker.py FOLDER, with MULTIKERAS_BACKEND set. Writes FOLDER/<backend>.json:
+Usage: python logs_worker.py FOLDER [MODEL...], with MULTIKERAS_BACKEND set; all models, if none is
+named. Writes FOLDER/<backend>.json:
 the history of each model by name, all epochs and all logs, and the results of `evaluate`.
 """
 
@@ -315,6 +316,41 @@ def added_loss() -> History:
     return trained(model, x, targets(x), validation_split=0.25)
 
 
+@programme
+def added_metrics_and_losses_of_the_graph() -> History:
+    x = numbers(ROWS, 6)
+    inputs = keras.Input((6,))
+    hidden = layers.Dense(8, activation="tanh")
+    seen = hidden(inputs)
+    model = keras.Model(inputs, layers.Dense(1)(seen))
+    model.add_loss(0.1 * ops.mean(ops.square(seen)))
+    model.add_loss(lambda: 0.01 * ops.sum(ops.abs(hidden.kernel)))
+    model.add_metric(ops.sum(seen), name="total", aggregation="mean")
+    model.add_metric(ops.max(seen), name="peak")
+    model.compile("adam", "mse", metrics=["mae"])
+    return trained(model, x, targets(x), validation_split=0.25)
+
+
+class Watched(layers.Layer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean = keras.metrics.Mean(name="mean_seen")
+
+    def call(self, x: Any) -> Any:
+        """Hands on what comes, and shows two things of it."""
+        self.add_metric(self.mean(x))
+        self.add_metric(ops.std(x), name="spread", aggregation="mean")
+        return x
+
+
+@programme
+def added_metrics() -> History:
+    x = numbers(ROWS, 6)
+    model = mlp(layers.Dense(8), Watched())
+    model.compile("adam", "mse")
+    return trained(model, x, targets(x))
+
+
 # -- own steps ------------------------------------------------------------------------------
 
 
@@ -464,17 +500,55 @@ def frozen_layer_from_a_generator() -> History:
     )
 
 
-def main(folder: Path) -> None:
+class Shards(keras.utils.PyDataset):
+    """Batches of rows with their weights, of unequal size."""
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        x = numbers(10 if index < 3 else 6, 6, seed=index)
+        return x, classes(x), np.abs(numbers(len(x), seed=9))
+
+
+@programme
+def dataset_of_workers() -> History:
+    model = mlp(outputs=3, activation="softmax")
+    model.compile(
+        "adam",
+        "sparse_categorical_crossentropy",
+        metrics=["acc"],
+        weighted_metrics=["crossentropy"],
+    )
+    class_weight = {0: 2.0, 1: 1.0, 2: 0.5}
+    return trained(model, Shards(), workers=2, class_weight=class_weight, epochs=3)
+
+
+@programme
+def single_batches() -> History:
+    x = numbers(ROWS, 6)
+    y = targets(x)
+    model = mlp(layers.Dense(8, activation="relu"))
+    model.compile("adam", "mse", metrics=["mae"])
+    found: History = {"anew": [], "on": []}
+    for start in range(0, ROWS, 12):
+        batch = x[start : start + 12], y[start : start + 12]
+        found["anew"] += model.train_on_batch(*batch)
+        found["on"] += model.test_on_batch(*batch, reset_metrics=start == 0)
+    return {name: [float(value) for value in values] for name, values in found.items()}
+
+
+def main(folder: Path, *names: str) -> None:
     found, seconds = {}, {}
-    for name, run in PROGRAMMES.items():
+    for name in names or PROGRAMMES:
         keras.utils.clear_session()
         keras.utils.set_random_seed(17)
         start = time.perf_counter()
-        found[name] = run()
+        found[name] = PROGRAMMES[name]()
         seconds[name] = round(time.perf_counter() - start, 2)
     backend = keras.config.backend()
     (folder / f"{backend}.json").write_text(json.dumps({"logs": found, "seconds": seconds}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -45,6 +45,8 @@ MODELS = (
     "regularized_and_constrained",
     "activity_regularized",
     "added_loss",
+    "added_metrics_and_losses_of_the_graph",
+    "added_metrics",
     "own_train_step",
     "own_loss_and_metrics",
     "moving_average_of_weights",
@@ -55,6 +57,8 @@ MODELS = (
     "mixed_bfloat16",
     "mixed_float16",
     "frozen_layer_from_a_generator",
+    "dataset_of_workers",
+    "single_batches",
 )
 
 

@@ -65,6 +65,60 @@ def test_training_goes_on_where_tf_keras_2_stopped(known, name, targets, after):
     assert names <= set(history.history)
 
 
+@pytest.mark.parametrize(("name", "short"), [("sequential", "seq"), ("functional", "fun")])
+def test_keras_files_of_tf_keras_2(name, short):
+    with np.load(FILES / "keras_outputs.npz") as stored:
+        known = dict(stored)
+    outputs = [known[key] for key in sorted(known) if key.startswith(short) and key[-1].isdigit()]
+    y = [known["y"], known["y6"]] if name == "functional" else known["y"]
+    path = FILES / f"{name}.keras"
+    model = keras.models.load_model(path)
+    close(model.predict(known["x"], verbose=0), outputs)
+    history = model.fit(known["x"], y, epochs=2, batch_size=4, verbose=0, shuffle=False)
+    close(history.history["loss"], known[f"{short}_after"].tolist(), 1e-4)
+    model.load_weights(path)  # weights and optimizer go back
+    close(model.predict(known["x"], verbose=0), outputs)
+    again = model.fit(known["x"], y, epochs=2, batch_size=4, verbose=0, shuffle=False)
+    close(again.history["loss"], known[f"{short}_after"].tolist(), 1e-4)
+
+
+@pytest.mark.page("Model.to_json", "Sequential.to_json")
+@pytest.mark.parametrize("name", ["sequential", "functional", "conv"])
+def test_json_of_tf_keras_2(name):
+    with h5py.File(FILES / f"{name}.h5") as file:
+        text = file.attrs["model_config"]
+    model, same = keras.models.model_from_json(text), keras.models.load_model(FILES / f"{name}.h5")
+    assert [w.shape for w in model.weights] == [w.shape for w in same.weights]
+    assert [layer.name for layer in model.layers] == [layer.name for layer in same.layers]
+
+
+@keras.saving.register_keras_serializable("test_legacy_hdf5")
+class Fused(layers.Layer):
+    """Its argument has the name of one that built-in layers had."""
+
+    def __init__(self, fused=False, **kwargs):
+        super().__init__(**kwargs)
+        self.fused = fused
+
+    def call(self, x):
+        return x * 2 if self.fused else x
+
+    def get_config(self):
+        return super().get_config() | {"fused": self.fused}
+
+
+def test_layers_of_ones_own_keep_their_arguments(tmp_path):
+    x = keras.Input((6,))
+    model = keras.Model([x], [Fused(fused=True)(x)])
+    model.save(tmp_path / "m.h5")
+    for again in (
+        keras.models.load_model(tmp_path / "m.h5"),
+        keras.models.model_from_json(model.to_json()),
+    ):
+        assert again.layers[1].fused is True
+        assert isinstance(again.input, list) and isinstance(again.output, list)
+
+
 def test_compile_false_leaves_training_out():
     model = keras.models.load_model(FILES / "sequential.h5", compile=False)
     assert not model.compiled and model.optimizer is None
@@ -408,6 +462,13 @@ def test_refused(tmp_path, case):
     path = edited(tmp_path, edit)
     with pytest.raises((ValueError, TypeError), match=message):
         keras.models.load_model(path)
+
+
+def test_names_may_not_take_all_memory(monkeypatch):
+    # Each of a thousand names may be the one text of a megabyte that the file holds.
+    monkeypatch.setattr("multikeras.saving.hdf5.MAX_NAMES_BYTES", 10_000)
+    with pytest.raises(saving.CorruptFileError, match="too much memory"):
+        keras.models.load_model(FILES / "sequential.h5")
 
 
 def test_an_optimizer_that_does_not_fit_starts_anew(tmp_path):

@@ -19,7 +19,9 @@ _ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
 
 
 def _call(*settings: str) -> Callable[[Callable], Callable]:
-    return partial(jax.jit, static_argnames=settings, inline=True)
+    # Not inlined: outside a compiled step the gradient's loop would be compiled in every call,
+    # and each of these executables kept.
+    return partial(jax.jit, static_argnames=settings)
 
 
 def _loop(
