@@ -16,7 +16,7 @@ nox.options.sessions = ["lint", "architecture", "tests", "portability"]
 # What pip installs for a backend beside the package. TensorFlow without CUDA is its own package.
 FRAMEWORK = {
     "numpy": [],
-    "jax": ["jax"],
+    "jax": ["jax", "orbax-checkpoint"],
     "torch": ["torch"],
     "tensorflow": ["tensorflow-cpu"],
 }

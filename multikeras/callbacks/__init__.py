@@ -11,6 +11,7 @@ from multikeras.callbacks.learning_rate import LearningRateScheduler as Learning
 from multikeras.callbacks.learning_rate import ReduceLROnPlateau as ReduceLROnPlateau
 from multikeras.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoint
 from multikeras.callbacks.monitor import MonitorCallback as MonitorCallback
+from multikeras.callbacks.orbax_checkpoint import OrbaxCheckpoint as OrbaxCheckpoint
 from multikeras.callbacks.progbar import Progbar as Progbar
 from multikeras.callbacks.progbar import ProgbarLogger as ProgbarLogger
 from multikeras.callbacks.remote_monitor import RemoteMonitor as RemoteMonitor
@@ -29,6 +30,7 @@ __all__ = [
     "LearningRateScheduler",
     "ModelCheckpoint",
     "MonitorCallback",
+    "OrbaxCheckpoint",
     "Progbar",
     "ProgbarLogger",
     "ReduceLROnPlateau",

@@ -44,6 +44,7 @@ OPTIONAL = {
     "requests",
     "scipy",
     "h5py",
+    "orbax",
 }
 
 
