@@ -39,6 +39,7 @@ class LegacyModel:
         layers: list[Any]
 
         def _who(self) -> str: ...
+        def child_layers(self) -> dict[str, Any]: ...
         def _flatten_layers(
             self, include_self: bool = True, recursive: bool = True
         ) -> list[Any]: ...
@@ -196,6 +197,16 @@ class LegacyModel:
                 seen.add(id(variable))
                 paths.setdefault(path, variable)
         return paths
+
+    def checkpoint_children(self) -> dict[str, Any]:
+        """The layers by the names that checkpoints have for them.
+
+        Those of a functional or Sequential model with weights are numbered, as in tf.keras 2.
+        """
+        if not ("_graph_layers" in self.__dict__ or "_stack" in self.__dict__):
+            return self.child_layers()
+        with_weights = [layer for layer in self.layers if layer.weights]
+        return {f"layer_with_weights-{i}": layer for i, layer in enumerate(with_weights)}
 
     @property
     def state_updates(self) -> list[Any]:

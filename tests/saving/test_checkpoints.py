@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,6 +45,32 @@ def test_elsewhere_refused(tmp_path):
     (tmp_path / "old.index").write_bytes(b"")
     with pytest.raises(ValueError, match=r"is a TensorFlow checkpoint.*weights.h5"):
         model.load_weights(tmp_path / "old")
+
+
+@pytest.mark.page("Model.load_weights", "Sequential.load_weights")
+def test_a_checkpoint_of_tf_keras_2(tmp_path):
+    if not ON_TENSORFLOW:
+        return
+    folder = Path(__file__).parent / "tf_keras_files" / "checkpoint"
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            layers.Dense(4, activation="relu"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.0),
+            layers.Dense(2),
+        ]
+    )
+    model.compile("adam", "mse")
+    model.load_weights(folder / "seq").assert_existing_objects_matched()
+    with np.load(folder / "seq.npz") as stored:
+        for weight, key in zip(model.get_weights(), stored, strict=True):
+            np.testing.assert_array_equal(weight, stored[key])
+    assert int(model.optimizer.iterations.numpy()) == 2
+    tf = pytest.importorskip("tensorflow")
+    model.save_weights(tmp_path / "again")
+    names = [dict(tf.train.list_variables(str(p))) for p in (folder / "seq", tmp_path / "again")]
+    assert names[0] == names[1]
 
 
 @pytest.mark.page("Model.save_weights", "Model.load_weights", "Sequential.load_weights")

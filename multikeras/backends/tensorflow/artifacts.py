@@ -95,20 +95,35 @@ def _signature(endpoint: Any, specs: tuple, kwargs: dict[str, Any]) -> Any:
 # -- checkpoints ---------------------------------------------------------------------------------
 
 
-def _checkpoint(model: Any, with_optimizer: bool = True) -> tf.train.Checkpoint:
+def _checkpoint(model: Any, optimizer: Any, step: tf.Variable | None) -> tf.train.Checkpoint:
+    """The model and its optimizer under the names that tf.keras 2 gives them."""
     children = dict(model._trackable_children())
-    optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and with_optimizer:
+    if optimizer is not None and step is not None:
         holder = tf.Module()
-        holder.slots = [variable.storage for variable in optimizer.variables]
+        holder._iterations = step
+        rate = getattr(optimizer, "_learning_rate", None)
+        slots = list(optimizer.variables)[1:]
+        if any(variable is rate for variable in slots):
+            holder._learning_rate = rate.storage
+        holder._variables = [step, *(v.storage for v in slots if v is not rate)]
         children["optimizer"] = holder
     return tf.train.Checkpoint(**children)
 
 
+def _step(optimizer: Any) -> tf.Variable:
+    """The number of steps as int64, as tf.keras 2 has it."""
+    return tf.Variable(tf.cast(optimizer.variables[0].storage, "int64"))
+
+
 def write_checkpoint(model: Any, prefix: str, options: Any) -> str:
     """Writes `PREFIX.index`, `PREFIX.data-...`, and the folder's `checkpoint` file."""
-    written = _checkpoint(model).write(prefix, options=options)
-    tf.compat.v1.train.update_checkpoint_state(os.path.dirname(prefix) or ".", written)
+    optimizer = getattr(model, "optimizer", None)
+    step = None if optimizer is None else _step(optimizer)
+    written = _checkpoint(model, optimizer, step).write(prefix, options=options)
+    name = os.path.basename(prefix).replace("\\", "\\\\").replace('"', '\\"')
+    # What tf.train.latest_checkpoint() looks for.
+    with open(os.path.join(os.path.dirname(prefix), "checkpoint"), "w") as file:
+        file.write(f'model_checkpoint_path: "{name}"\nall_model_checkpoint_paths: "{name}"\n')
     return written
 
 
@@ -116,9 +131,14 @@ def read_checkpoint(model: Any, prefix: str, options: Any) -> Any:
     """Reads a checkpoint; gives TensorFlow's status object."""
     slots = [name for name, _ in tf.train.list_variables(prefix) if name.startswith("optimizer/")]
     optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None and slots and not optimizer.built and model.built:
+    if optimizer is None or not slots:
+        return _checkpoint(model, None, None).read(prefix, options=options)
+    if not optimizer.built and model.built:
         optimizer.build(model.trainable_variables)
-    return _checkpoint(model, bool(slots)).read(prefix, options=options)
+    step = _step(optimizer)
+    status = _checkpoint(model, optimizer, step).read(prefix, options=options)
+    optimizer.variables[0].assign(tf.cast(step, optimizer.variables[0].dtype))
+    return status
 
 
 def is_checkpoint(prefix: str) -> bool:

@@ -53,7 +53,9 @@ class BaseLayer(tf.Module):
 
     def _trackable_children(self, *args: Any, **kwargs: Any) -> Any:
         # Looked up when a checkpoint asks: layers in lists and dicts are found, built or not.
-        for name, layer in self.child_layers().items():  # type: ignore[attr-defined]
+        children = getattr(self, "checkpoint_children", None)
+        children = children or self.child_layers  # type: ignore[attr-defined]
+        for name, layer in children().items():
             self._track_trackable(layer, name, overwrite=True)
         return super()._trackable_children(*args, **kwargs)
 
