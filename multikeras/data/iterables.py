@@ -16,7 +16,13 @@ import numpy as np
 from multikeras import dtypes, tree
 from multikeras.backends import native
 from multikeras.data.source import RAN_OUT, Batch, Source
-from multikeras.data.structures import is_plain_list, room_of, unpack_x_y_sample_weight
+from multikeras.data.structures import (
+    is_plain_list,
+    on_host,
+    room_of,
+    table_to_array,
+    unpack_x_y_sample_weight,
+)
 from multikeras.data.workers import END, ReadAhead
 
 core = native.core
@@ -50,12 +56,10 @@ def _array(leaf: Any) -> Any:
     if leaf is None or core.is_tensor(leaf):
         return leaf
     if room_of(leaf) == "pandas":
-        array = leaf.to_numpy()
-        return _array(array[:, None] if array.ndim == 1 else array)
+        return _array(table_to_array(leaf, "x"))
     if hasattr(leaf, "toarray"):
         return _array(leaf.toarray())
-    if hasattr(leaf, "detach"):
-        leaf = leaf.detach().cpu()
+    leaf = on_host(leaf)
     return _array(leaf.numpy() if hasattr(leaf, "numpy") else np.asarray(leaf))
 
 

@@ -96,14 +96,12 @@ def as_array(leaf: Any, name: str) -> Any:
         dtype = core.dtype_name(leaf)
         array = core.cast(leaf, dtypes.floatx()) if dtypes.is_float_dtype(dtype) else leaf
     elif room_of(leaf) == "pandas":
-        array = leaf.to_numpy()
-        array = array[:, None] if array.ndim == 1 else array
-        array = array.astype(_float_target(array.dtype), copy=False)
+        array = table_to_array(leaf, name)
     elif isinstance(leaf, np.memmap) or room_of(leaf) in ("h5py", "scipy"):
         leaf = leaf.tocsr() if hasattr(leaf, "tocsr") else leaf
         array = Rows(leaf, _float_target(leaf.dtype))
     elif is_leaf(leaf):
-        array = np.asarray(leaf.detach().cpu() if hasattr(leaf, "detach") else leaf)
+        array = np.asarray(on_host(leaf))
         array = array.astype(_float_target(array.dtype), copy=False)
     else:
         raise ValueError(
@@ -112,6 +110,37 @@ def as_array(leaf: Any, name: str) -> Any:
         )
     if len(array.shape) == 0:
         raise ValueError(f"`{name}`: expected arrays with a first axis of samples, got a scalar.")
+    return array
+
+
+def on_host(tensor: Any) -> Any:
+    """A torch tensor as NumPy can read it; anything else as it is."""
+    if not hasattr(tensor, "detach"):
+        return tensor
+    tensor = tensor.detach().cpu()
+    return tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor
+
+
+def table_to_array(table: Any, name: str) -> np.ndarray:
+    """A pandas table as an array of two axes; a missing number becomes NaN.
+
+    Raises:
+        ValueError: for columns that hold neither numbers nor, all of them, strings.
+    """
+    if not hasattr(table, "columns"):
+        table = table.to_frame()
+    kinds = {column: dtype.kind for column, dtype in table.dtypes.items()}
+    array = table.to_numpy()
+    if all(kind in "biuf" for kind in kinds.values()):
+        if array.dtype == object:  # flags beside numbers, or numbers that may be missing
+            array = table.to_numpy(dtypes.floatx(), na_value=np.nan)
+        return array.astype(_float_target(array.dtype), copy=False)
+    if not all(isinstance(value, str) for value in array.flat):
+        odd = [column for column, kind in kinds.items() if kind not in "biuf"]
+        raise ValueError(
+            f"`{name}`: expected a table of numbers; there is something else in column(s) "
+            f"{', '.join(map(repr, odd))}. Encode them, or give columns one by one in a dict."
+        )
     return array
 
 

@@ -169,9 +169,12 @@ class Trainer(Stepping):
         )
         validate = held_out = None
         if validation_data is not None:
+            given = _held_out(validation_data)
+            if validation_batch_size is None and data.is_arrays(given[0]):
+                validation_batch_size = batch_size
             held_out = self._source(
-                *_held_out(validation_data),
-                batch_size=validation_batch_size or batch_size,
+                *given,
+                batch_size=validation_batch_size,
                 steps=validation_steps,
                 **loading,
             )
