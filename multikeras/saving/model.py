@@ -20,7 +20,6 @@ from typing import Any
 
 from multikeras import config as settings
 from multikeras import registry
-from multikeras.backends import native
 from multikeras.saving import formats
 from multikeras.saving.atomic import Window, atomic_file
 from multikeras.saving.container import CorruptFileError, ZipReader, ZipWriter, open_zip, parse_json
@@ -34,7 +33,7 @@ from multikeras.saving.legacy_hdf5 import (
     write_legacy_weights,
 )
 from multikeras.saving.legacy_keras import Keras2Arrays, is_keras_2
-from multikeras.saving.saved_model import write_saved_model
+from multikeras.saving.saved_model import read_checkpoint, write_checkpoint, write_saved_model
 from multikeras.saving.sharded import open_sharded, write_sharded
 from multikeras.saving.walk import is_saveable
 from multikeras.saving.weights import read_weights, write_weights
@@ -292,7 +291,7 @@ def save_weights(
     if not formats.may_write(path, overwrite):
         return
     if chosen == "tf":
-        native.artifacts.write_checkpoint(model, path, options)
+        write_checkpoint(model, path, options, write_keras)
         return
     if max_shard_size is not None:
         write_sharded(model, path, max_shard_size)
@@ -348,7 +347,9 @@ def load_weights(
                 f"{who}: by_name and skip_mismatch are not possible with a TensorFlow "
                 f"checkpoint; got {path!r}."
             )
-        return native.artifacts.read_checkpoint(model, path, options)
+        return read_checkpoint(
+            model, path, options, write_keras, lambda file: load_weights(model, file)
+        )
     with _open_weights(path, kind, getattr(model, "optimizer", None)) as reader:
         if isinstance(reader, Hdf5Reader) and kind == "h5" and is_legacy(reader):
             read_legacy_weights(model, reader, by_name, skip_mismatch)

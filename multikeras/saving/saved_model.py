@@ -1,7 +1,7 @@
-"""Models as SavedModels of TensorFlow: `model.export(folder)` and `save_format="tf"`.
+"""SavedModels and checkpoints of TensorFlow: `model.export(folder)` and `save_format="tf"`.
 
-Where the backend writes SavedModels itself, the model's call is traced. Elsewhere the model goes
-as a `.keras` file to a second process with that backend, which writes the folder. Refused there:
+Where the backend writes these itself, the model's call is traced. Elsewhere the model goes
+as a `.keras` file to a second process with that backend, which writes them. Refused there:
 models with classes or functions of one's own, which the other process could not know; and
 everything where the framework is not installed, saying what to install or use instead.
 """
@@ -260,18 +260,73 @@ def _convert(
             f"{what}: a SavedModel is written by {FRAMEWORK}, which is not installed: pip install "
             f"{FRAMEWORK}. Without it, use model.save('model.keras'), which every backend opens."
         )
-    strange = sorted(set(_own_names(serialize_keras_object(model))))
-    if strange:
-        raise ValueError(
-            f"{what}: on this backend a SavedModel is written by a second process, which does not "
-            f"know {', '.join(strange)}. Run the program with MULTIKERAS_BACKEND={FRAMEWORK}, or "
-            "use model.save('model.keras')."
-        )
+    _check_known(what, model, "model.save('model.keras')")
     assert write_inner is not None
     with tempfile.TemporaryDirectory() as folder_, whole_folder(folder) as temporary:
         source = os.path.join(folder_, "model.keras")
         write_inner(model, source, include_optimizer)
         _run_converter(what, source, temporary, encode_signature(signature))
+
+
+def write_checkpoint(model: Any, prefix: str, options: Any, write_inner: Writer) -> None:
+    """Write a TensorFlow checkpoint, if need be by a second process.
+
+    Raises:
+        ValueError: if this backend can't and the framework is not installed, or the model has
+            classes of one's own.
+    """
+    if _needs_second_process(options):
+        _check_known("save_weights", model, "a path that ends in '.weights.h5'")
+        with tempfile.TemporaryDirectory() as folder:
+            source = os.path.join(folder, "model.keras")
+            write_inner(model, source, True)
+            _run_converter("save_weights", source, os.path.abspath(prefix), "")
+    else:
+        artifacts.write_checkpoint(model, prefix, options)
+
+
+def read_checkpoint(
+    model: Any, prefix: str, options: Any, write_inner: Writer, read: Callable[[str], None]
+) -> Any:
+    """Read a TensorFlow checkpoint, if need be by a second process.
+
+    Args:
+        read: takes up the `.weights.h5` file that the second process makes of the checkpoint.
+
+    Raises:
+        ValueError: as `write_checkpoint`.
+    """
+    if not _needs_second_process(options):
+        return artifacts.read_checkpoint(model, prefix, options)
+    _check_known("load_weights", model, "a '.weights.h5' file")
+    with tempfile.TemporaryDirectory() as folder:
+        source = os.path.join(folder, "model.keras")
+        weights = os.path.join(folder, "w.weights.h5")
+        write_inner(model, source, True)
+        _run_converter("load_weights", source, os.path.abspath(prefix), weights)
+        read(weights)
+    return None
+
+
+def _needs_second_process(options: Any) -> bool:
+    if artifacts.WRITES_SAVED_MODELS or importlib.util.find_spec(FRAMEWORK) is None:
+        return False  # the backend writes it, or refuses
+    if options is not None:
+        raise ValueError(
+            f"options is a TensorFlow object: it can be given where the backend is {FRAMEWORK} "
+            f"(MULTIKERAS_BACKEND={FRAMEWORK})."
+        )
+    return True
+
+
+def _check_known(what: str, model: Any, instead: str) -> None:
+    strange = sorted(set(_own_names(serialize_keras_object(model))))
+    if strange:
+        raise ValueError(
+            f"{what}: on this backend TensorFlow's formats are left to a second process, which "
+            f"does not know {', '.join(strange)}. Run the program with MULTIKERAS_BACKEND={FRAMEWORK}, "
+            f"or use {instead}."
+        )
 
 
 def _run_converter(what: str, source: str, folder: str, signature: str) -> None:
@@ -287,8 +342,9 @@ def _run_converter(what: str, source: str, folder: str, signature: str) -> None:
         timeout=_TIMEOUT,
     )
     if done.returncode:
+        told = done.stderr[-2000:]
         raise RuntimeError(
-            f"{what}: the process that writes the SavedModel failed:\n{done.stderr[-2000:]}"
+            f"{what}: the second process, with the backend {FRAMEWORK}, failed:\n{told}"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import multikeras as keras
 from multikeras import layers
 
 ON_TENSORFLOW = os.environ["MULTIKERAS_BACKEND"] == "tensorflow"
+INSTALLED = importlib.util.find_spec("tensorflow") is not None
+FOLDER = Path(__file__).parent / "tf_keras_files" / "checkpoint"
 X = np.random.default_rng(7).normal(size=(8, 3)).astype(np.float32)
 
 
@@ -35,23 +38,28 @@ def trained():
 
 
 @pytest.mark.page("Model.save_weights", "Model.load_weights", "Sequential.save_weights")
-def test_elsewhere_refused(tmp_path):
+def test_elsewhere_refused(tmp_path, monkeypatch):
     if ON_TENSORFLOW:
         return
+    (tmp_path / "old.index").write_bytes(b"")
+    if INSTALLED:
+        for call in (
+            lambda: trained().save_weights(tmp_path / "ckpt"),
+            lambda: trained().load_weights(tmp_path / "old"),
+        ):
+            with pytest.raises(ValueError, match=r"does not know Own.*weights.h5"):
+                call()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     model = trained()
     for path, save_format in (("ckpt", None), ("ckpt", "tf"), ("w.h5", "tf")):
         with pytest.raises(ValueError, match=r"MULTIKERAS_BACKEND=tensorflow.*weights.h5"):
             model.save_weights(tmp_path / path, save_format=save_format)
-    (tmp_path / "old.index").write_bytes(b"")
     with pytest.raises(ValueError, match=r"is a TensorFlow checkpoint.*weights.h5"):
         model.load_weights(tmp_path / "old")
+    assert [path.name for path in tmp_path.iterdir()] == ["old.index"]
 
 
-@pytest.mark.page("Model.load_weights", "Sequential.load_weights")
-def test_a_checkpoint_of_tf_keras_2(tmp_path):
-    if not ON_TENSORFLOW:
-        return
-    folder = Path(__file__).parent / "tf_keras_files" / "checkpoint"
+def like_tf_keras():
     model = keras.Sequential(
         [
             keras.Input((6,)),
@@ -62,6 +70,30 @@ def test_a_checkpoint_of_tf_keras_2(tmp_path):
         ]
     )
     model.compile("adam", "mse")
+    return model
+
+
+@pytest.mark.slow
+@pytest.mark.page("Model.save_weights", "Model.load_weights")
+@pytest.mark.skipif(not INSTALLED, reason="a checkpoint is TensorFlow's own")
+def test_with_tensorflow_beside(tmp_path):
+    model, same = like_tf_keras(), like_tf_keras()
+    model.load_weights(FOLDER / "seq")
+    assert int(model.optimizer.iterations.numpy()) == 2
+    with np.load(FOLDER / "seq.npz") as stored:
+        for weight, key in zip(model.get_weights(), stored, strict=True):
+            np.testing.assert_array_equal(weight, stored[key])
+    model.save_weights(tmp_path / "ckpt", save_format="tf")
+    same.load_weights(tmp_path / "ckpt")
+    for one, other in zip(model.get_weights(), same.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.page("Model.load_weights", "Sequential.load_weights")
+def test_a_checkpoint_of_tf_keras_2(tmp_path):
+    if not ON_TENSORFLOW:
+        return
+    model, folder = like_tf_keras(), FOLDER
     model.load_weights(folder / "seq").assert_existing_objects_matched()
     with np.load(folder / "seq.npz") as stored:
         for weight, key in zip(model.get_weights(), stored, strict=True):
