@@ -324,8 +324,8 @@ def _check_known(what: str, model: Any, instead: str) -> None:
     if strange:
         raise ValueError(
             f"{what}: on this backend TensorFlow's formats are left to a second process, which "
-            f"does not know {', '.join(strange)}. Run the program with MULTIKERAS_BACKEND={FRAMEWORK}, "
-            f"or use {instead}."
+            f"does not know {', '.join(strange)}. Run the program with "
+            f"MULTIKERAS_BACKEND={FRAMEWORK}, or use {instead}."
         )
 
 

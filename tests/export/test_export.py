@@ -192,6 +192,12 @@ def test_on_tensorflow(tmp_path):
         def call(self, x, y, scale=None):
             return self.dense(x) * scale + y
 
+    model.export(tmp_path / "four", input_signature=[keras.InputSpec(shape=(4, 3), name="rows")])
+    loaded = tf.saved_model.load(str(tmp_path / "four"))
+    ((), named) = loaded.signatures["serve"].structured_input_signature
+    assert named["rows"].shape == (4, 3)
+    np.testing.assert_allclose(loaded.serve(X[:4]), model.predict(X[:4], verbose=0), rtol=1e-5)
+
     own = Own()
     own(X, X[:, :2], scale=ops.ones((5, 1)))
     own.export(tmp_path / "own")
