@@ -15,8 +15,8 @@ from multikeras import callbacks as callbacks
 from multikeras import config as config
 from multikeras import constraints as constraints
 from multikeras import datasets as datasets
-from multikeras import export as export
 from multikeras import dtype_policies as dtype_policies
+from multikeras import export as export
 from multikeras import initializers as initializers
 from multikeras import layers as layers
 from multikeras import losses as losses
