@@ -20,7 +20,7 @@ from typing import Any
 
 from multikeras import config as settings
 from multikeras import registry
-from multikeras.saving import formats
+from multikeras.saving import formats, orbax
 from multikeras.saving.atomic import Window, atomic_file
 from multikeras.saving.container import CorruptFileError, ZipReader, ZipWriter, open_zip, parse_json
 from multikeras.saving.hdf5 import Arrays, Hdf5Reader, create_hdf5, open_hdf5
@@ -159,7 +159,7 @@ def load_model(
 
     Args:
         filepath: A `.keras` file, an `.h5` file of a whole model, or the folder of a SavedModel
-            that `model.save` wrote.
+            that `model.save` wrote, or the folder of an `OrbaxCheckpoint`.
         custom_objects: `{name: class or function}` for what the model uses beyond the library
             and beyond what `register_keras_serializable` has declared.
         compile: Whether to compile the model as it was, with the optimizer's state and the
@@ -186,6 +186,8 @@ def load_model(
         FileNotFoundError: There is no file 'no_such_file.keras'.
     """
     path = formats.path_text("load_model", filepath)
+    if orbax.is_orbax_folder(path):
+        return _load_orbax_model(path, custom_objects, compile, safe_mode)
     kind = formats.found_format("load_model", path)
     if kind == "folder":
         path, kind = _inner_model("load_model", path), "keras"
@@ -304,6 +306,18 @@ def save_weights(
                 write_weights(model, h5)
 
 
+def _load_orbax_model(
+    path: str, custom_objects: Mapping[str, Any] | None, compile: bool, safe_mode: bool
+) -> Any:
+    config = parse_json(orbax.read_orbax_config(path).encode(), repr(path))
+    if not compile:
+        config = _without_compilation(config)
+    with object_sharing(), safe_mode_scope(safe_mode):
+        model = deserialize_keras_object(config, custom_objects=custom_objects)
+    orbax.load_orbax_weights(model, path)
+    return model
+
+
 def load_weights(
     model: Any,
     filepath: str | os.PathLike[str],
@@ -319,7 +333,8 @@ def load_weights(
 
     Args:
         model: The model (or layer), built.
-        filepath: The file, the folder of a SavedModel, or the prefix of a checkpoint.
+        filepath: The file, the folder of a SavedModel or of an `OrbaxCheckpoint`, or the prefix
+            of a checkpoint.
         skip_mismatch: Load the layers that fit and warn about the others. Defaults to `False`.
         by_name: Find layers by their names and leave the others alone; only in files in the
             layout of tf.keras 2. Defaults to `False`: layers are taken in order.
@@ -337,6 +352,14 @@ def load_weights(
     """
     who = "load_weights"
     path = formats.path_text(who, filepath)
+    if orbax.is_orbax_folder(path):
+        if by_name or skip_mismatch:
+            raise ValueError(
+                f"{who}: by_name and skip_mismatch are not possible with an Orbax checkpoint; "
+                f"got {path!r}."
+            )
+        orbax.load_orbax_weights(model, path)
+        return None
     kind = formats.found_format(who, path)
     if kind == "folder":
         path, kind = _inner_model(who, path), "keras"

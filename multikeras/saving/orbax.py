@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from multikeras.saving.model import model_from_json
 from multikeras.saving.weights import WeightsMismatchError
 
 _SHOWN = 12
@@ -81,8 +80,8 @@ def load_orbax_weights(
     _put_state(model, _load(directory, step)["pytree"], os.fspath(directory))
 
 
-def load_orbax_model(directory: str | os.PathLike[str], step: int | None = None) -> Any:
-    """The model of a checkpoint that was written with its configuration; not compiled.
+def read_orbax_config(directory: str | os.PathLike[str], step: int | None = None) -> str:
+    """The configuration (as JSON) of the model that a checkpoint was written from.
 
     Args:
         directory, step: as in `load_orbax_weights`.
@@ -91,14 +90,12 @@ def load_orbax_model(directory: str | os.PathLike[str], step: int | None = None)
         ValueError: if only weights were kept.
     """
     items = _load(directory, step)
-    if "model_config" not in items:
+    config = items.get("model_config")
+    if not isinstance(config, dict) or not isinstance(config.get("config"), str):
         raise ValueError(
             f"{os.fspath(directory)!r} holds weights only: make the model, then load them into it."
         )
-    model = model_from_json(items["model_config"]["config"])
-    state = {name: group for name, group in items["pytree"].items() if "trainable" in name}
-    _put_state(model, state, os.fspath(directory))
-    return model
+    return config["config"]
 
 
 def _is_checkpoint(folder: Path) -> bool:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from multikeras import callbacks as C
-from multikeras import layers, models, utils
-from multikeras.saving.orbax import is_orbax_folder, load_orbax_model, load_orbax_weights
+from multikeras import layers, models, saving, utils
+from multikeras.saving.orbax import is_orbax_folder, load_orbax_weights
 
 X = np.linspace(-1.0, 1.0, 28).reshape(14, 2).astype("float32")
 Y = X.sum(1, keepdims=True)
@@ -120,14 +120,21 @@ def test_weights_alone(tmp_path):
     np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
     assert int(np.asarray(again.optimizer.iterations)) == 0
     with pytest.raises(ValueError, match="weights only"):
-        load_orbax_model(tmp_path)
+        saving.load_model(tmp_path)
 
 
 @needs_orbax
 def test_the_model_comes_back(tmp_path):
     model = fit(C.OrbaxCheckpoint(tmp_path))
-    again = load_orbax_model(tmp_path)
+    again = saving.load_model(tmp_path)
     np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+    assert again.compiled and int(np.asarray(again.optimizer.iterations)) == 21
+    assert not saving.load_model(tmp_path, compile=False).compiled
+    other = make()
+    other.load_weights(tmp_path)
+    np.testing.assert_array_equal(other.get_weights()[0], model.get_weights()[0])
+    with pytest.raises(ValueError, match="skip_mismatch"):
+        other.load_weights(tmp_path, skip_mismatch=True)
 
 
 @needs_orbax
