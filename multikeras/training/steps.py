@@ -17,6 +17,7 @@ import numpy as np
 
 from multikeras import tree
 from multikeras.backends import native
+from multikeras.data import pack_x_y_sample_weight
 
 engine = native.engine
 _REDRAW_SECONDS = 0.1
@@ -75,13 +76,14 @@ class StepFunctions:
     def _body(self, mode: str) -> Callable:
         model = self.model
         if mode == "predict":
-            return model.predict_step
+            step = model.predict_step
+            return (lambda batch: step(_packed(batch))) if self.custom[mode] else step
         if not self.custom[mode] and not self.custom_metrics:
             return model._train_core if mode == "train" else model._test_core
         step = getattr(model, f"{mode}_step")
         if len(inspect.signature(step).parameters) == 2:
             step = _threaded_state(model, step)
-        return lambda batch: _in_order(step(batch))
+        return lambda batch: _in_order(step(_packed(batch)))
 
     def lazy(self, mode: str) -> bool:
         """Whether the step leaves its metrics unread."""
@@ -292,6 +294,11 @@ class Runner:
         if self._progress is not None:
             self._progress.update(self._count, logs, finished=self._mode == "test")
         return logs
+
+
+def _packed(batch: tuple) -> Any:
+    """A batch as overridden steps get it: what the data held, so that `x, y = data` is right."""
+    return pack_x_y_sample_weight(*batch)
 
 
 def _place(leaf: Any) -> Any:

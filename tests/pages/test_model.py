@@ -318,6 +318,37 @@ def test_own_train_step(base):
     assert history["twice"][0] == pytest.approx(2 * history["loss"][0], rel=1e-6)
 
 
+@pytest.mark.page("Model.train_step", "Model.test_step", "Model.predict_step")
+def test_steps_get_what_the_data_held():
+    seen = {}
+
+    class Looks(keras.Model):
+        def train_step(self, data):
+            seen["train"] = len(data) if isinstance(data, tuple) else data.shape
+            return super().train_step(data)
+
+        def test_step(self, data):
+            seen["test"] = len(data) if isinstance(data, tuple) else data.shape
+            return super().test_step(data)
+
+        def predict_step(self, data):
+            seen["predict"] = len(data) if isinstance(data, tuple) else data.shape
+            return super().predict_step(data)
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+            return ops.mean(y_pred)
+
+    model = build(Looks)
+    x, y = X.astype("float32"), np.ones((2, 2), "float32")
+    for arrays, held in (((x,), (2, 3)), ((x, y), 2), ((x, y, np.ones(2, "float32")), 3)):
+        given = dict(zip(("x", "y", "sample_weight"), arrays))
+        model.fit(**given, verbose=0)
+        model.evaluate(**given, verbose=0)
+        assert (seen["train"], seen["test"]) == (held, held)
+    model.predict(x, verbose=0)
+    assert seen["predict"] == (2, 3)
+
+
 def build(cls):
     """A compiled model of a class: functional, or a stack."""
     if issubclass(cls, keras.Sequential):
