@@ -349,6 +349,8 @@ class BoundLoss:
             prediction = flat_pred[index]
             mask = context.mask_of(prediction) if context is not None else None
             value = loss_of.masked(flat_true[index], prediction, flat_weight[index], mask)
+            if len(value.shape) > 0:  # of a Loss with reduction None: one value a sample
+                value = ops.mean(value)
             if tracker is not None:
                 tracker.update_state(ops.stop_gradient(value), ops.shape(prediction)[0])
             if weight is not None:

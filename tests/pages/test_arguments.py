@@ -135,10 +135,14 @@ def loss(shared, monkeypatch):
     for given, expected in {
         "mae": np.abs(error).mean(),
         keras.losses.MeanSquaredError(): (error**2).mean(),
+        keras.losses.MeanSquaredError(reduction=None): (error**2).mean(),
+        (lambda y, y_pred: ops.abs(y - y_pred)): np.abs(error).mean(),
         (lambda y, y_pred: ops.max(ops.abs(y - y_pred))): np.abs(error).max(),
     }.items():
-        found = stack(loss=given, metrics=None).evaluate(X, Y, verbose=0)
-        assert found == pytest.approx(expected, rel=1e-5)
+        model = stack(loss=given, metrics=None)
+        assert model.evaluate(X, Y, verbose=0) == pytest.approx(expected, rel=1e-5)
+        history = model.fit(X, Y, verbose=0).history
+        assert history == {"loss": [pytest.approx(expected, rel=1e-5)]}
 
 
 def two_outputs(**compiled):
