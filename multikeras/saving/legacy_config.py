@@ -8,6 +8,7 @@ away where it had a meaning, and layers that name functions of TensorFlow.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,6 +28,20 @@ _GONE: dict[str, tuple] = {
     "is_legacy_optimizer": (),
     "jit_compile": (),
 }
+# The same for arguments of one layer.
+_GONE_OF: dict[str, dict[str, tuple]] = {
+    "DepthwiseConv2D": {"groups": (1,)},
+    "DepthwiseConv1D": {"groups": (1,)},
+    "SeparableConv2D": {"groups": (1,)},
+    "SeparableConv1D": {"groups": (1,)},
+    "Conv1DTranspose": {"groups": (1,)},
+    "Conv2DTranspose": {"groups": (1,)},
+    "Conv3DTranspose": {"groups": (1,)},
+    "MultiHeadAttention": {
+        "query_shape": (), "key_shape": (), "value_shape": (), "softmax_robust_masking": (),
+    },
+}  # fmt: skip
+_RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM2D")
 _RENAMED = {("LeakyReLU", "alpha"): "negative_slope"}
 # Layers that stand for single functions of TensorFlow.
 _FUNCTION_LAYERS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod")
@@ -92,9 +107,10 @@ def _class_name(name: str) -> str:
 
 def _modern_arguments(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
     modern: dict[str, Any] = {}
+    gone = _GONE | _GONE_OF.get(name, {})
     for key, value in config.items():
-        if key in _GONE and not (key == "ragged" and name == "InputLayer"):
-            meaningless = _GONE[key]
+        if key in gone and not (key == "ragged" and name == "InputLayer"):
+            meaningless = gone[key]
             if meaningless and value not in meaningless:
                 raise ValueError(
                     f"{name} {config.get('name', '')!r} was saved with {key}={value!r}, which "
@@ -106,6 +122,8 @@ def _modern_arguments(name: str, config: Mapping[str, Any]) -> dict[str, Any]:
             if isinstance(inner, dict) and "module" not in value:
                 value = value | {"config": {k: v for k, v in inner.items() if k != "dtype"}}
         modern[_RENAMED.get((name, key), key)] = value
+    if registry.find("keras.losses", name) is not None and name != "LossFunctionWrapper":
+        modern = _loss_arguments(modern)
     if name == "InputLayer" and "batch_input_shape" in modern:
         modern["batch_shape"] = modern.pop("batch_input_shape")
     if name == "BatchNormalization" and isinstance(axis := modern.get("axis"), list):
@@ -201,7 +219,14 @@ def _modern_entry(entry: Any, offsets: Mapping[Any, int]) -> Any:
     if not isinstance(entry, dict):
         return entry
     calls = [_modern_call(node, offsets) for node in entry.get("inbound_nodes", [])]
-    return entry | {"inbound_nodes": [call for call in calls if call is not None]}
+    calls = [call for call in calls if call is not None]
+    for call in calls if entry.get("class_name") in _RECURRENT else ():
+        first = call["args"][0]
+        if isinstance(first, list):  # the states that it begins with came along
+            call["args"], call["kwargs"] = [first[0]], call["kwargs"] | {"initial_state": first[1:]}
+    # Layers are built by these calls.
+    rest = {key: value for key, value in entry.items() if key != "build_config"}
+    return rest | {"inbound_nodes": calls}
 
 
 def _modern_call(node: Any, offsets: Mapping[Any, int]) -> Any:
@@ -279,11 +304,15 @@ def _modern_loss(loss: Any) -> Any:
         return {key: _modern_loss(value) for key, value in loss.items()}
     config = loss.get("config")
     if isinstance(config, dict) and "module" not in loss:
-        config = {k: v for k, v in config.items() if k != "fn"}
-        if config.get("reduction") == "auto":
-            config["reduction"] = "sum_over_batch_size"
-        return loss | {"module": "keras.losses", "config": config}
+        return loss | {"module": "keras.losses", "config": _loss_arguments(config)}
     return loss
+
+
+def _loss_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+    modern = {key: value for key, value in config.items() if key != "fn"}
+    if modern.get("reduction") == "auto":
+        modern["reduction"] = "sum_over_batch_size"
+    return modern
 
 
 def _modern_metrics(metrics: Any, outputs: list[str]) -> Any:
@@ -320,3 +349,21 @@ def _of_output(metrics: Any, output: str | None) -> Any:
         "module": "keras.metrics",
         "config": {k: v for k, v in (config | {"name": name}).items() if k != "fn"},
     }
+
+
+def warn_of_changed_functions(config: Any, path: str, stacklevel: int) -> None:
+    """Warns if a model of tf.keras 2 uses a function that means something else today."""
+    pending = [config]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            if "hard_sigmoid" in (value.get("activation"), value.get("recurrent_activation")):
+                warnings.warn(
+                    f"{path!r} was written by tf.keras 2, whose hard_sigmoid is "
+                    "clip(0.2 * x + 0.5, 0, 1); here it is relu6(x + 3) / 6. The layer "
+                    f"{value.get('name')!r} gives other values.",
+                    stacklevel=stacklevel,
+                )
+            pending += value.values()
+        elif isinstance(value, list):
+            pending += value

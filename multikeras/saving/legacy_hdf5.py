@@ -18,7 +18,11 @@ from multikeras import config as settings
 from multikeras import registry
 from multikeras.saving.container import CorruptFileError, parse_json
 from multikeras.saving.hdf5 import Hdf5Reader, StoredArray, write_array, write_names
-from multikeras.saving.legacy_config import compile_config_of, modern_model_config
+from multikeras.saving.legacy_config import (
+    compile_config_of,
+    modern_model_config,
+    warn_of_changed_functions,
+)
 from multikeras.saving.walk import is_saveable
 from multikeras.saving.weights import WeightsMismatchError, host_array
 from multikeras.scopes import Allowance
@@ -145,6 +149,8 @@ def read_legacy_model(
             "build the model in code and use load_weights()."
         )
     config = parse_json(text.encode(), f"model_config in {reader.path}")
+    if (reader.text("", "keras_version") or "2").startswith(("1.", "2")):
+        warn_of_changed_functions(config, reader.path, stacklevel=4)
     limit = 4 * reader.total_bytes + 64 * 2**20
     with (
         object_sharing(),

@@ -24,7 +24,7 @@ from multikeras.saving import formats, orbax
 from multikeras.saving.atomic import Window, atomic_file
 from multikeras.saving.container import CorruptFileError, ZipReader, ZipWriter, open_zip, parse_json
 from multikeras.saving.hdf5 import Arrays, Hdf5Reader, create_hdf5, open_hdf5
-from multikeras.saving.legacy_config import modern_model_config
+from multikeras.saving.legacy_config import modern_model_config, warn_of_changed_functions
 from multikeras.saving.legacy_hdf5 import (
     is_legacy,
     read_legacy_model,
@@ -200,6 +200,7 @@ def load_model(
         config = archive.read_json(CONFIG)
         _note_newer(archive)
         if old := is_keras_2(archive):
+            warn_of_changed_functions(config, path, stacklevel=3)
             with registry.CustomObjectScope(custom_objects):
                 config = modern_model_config(config)
         if not compile:

@@ -26,7 +26,7 @@ def known():
 
 
 def flat(outputs):
-    return [np.asarray(o) for o in keras.tree.flatten(outputs)]
+    return [np.asarray(keras.ops.convert_to_numpy(o)) for o in keras.tree.flatten(outputs)]
 
 
 def close(found, expected, tolerance=1e-5):
@@ -117,6 +117,36 @@ def test_layers_of_ones_own_keep_their_arguments(tmp_path):
     ):
         assert again.layers[1].fused is True
         assert isinstance(again.input, list) and isinstance(again.output, list)
+
+
+@pytest.fixture(scope="module")
+def more():
+    with np.load(FILES / "more_outputs.npz") as stored:
+        return dict(stored)
+
+
+@pytest.mark.parametrize("file", ["states.h5", "states.keras", "schedule.keras", "convolutions.h5"])
+def test_layers_that_were_called_or_configured_otherwise(more, file):
+    model = keras.models.load_model(FILES / file)
+    name = file.split(".")[0].replace("convolutions", "conv")
+    close(model(more[f"{name}_x"], training=False), [more[f"{name}_y"]], 1e-4)
+    if name == "schedule":
+        assert type(model.optimizer.get_config()["learning_rate"]) is dict
+        assert int(model.optimizer.iterations.numpy()) == 1
+
+
+def test_several_inputs_and_attention(more):
+    model = keras.models.load_model(FILES / "multi.h5")
+    found = model({key: more[f"multi_x_{key}"] for key in "ab"})
+    assert set(found) == set("opr")
+    for key, value in found.items():
+        close(value, [more[f"multi_y_{key}"]], 1e-4)
+
+
+def test_a_function_that_changed_is_told():
+    with pytest.warns(UserWarning, match="hard_sigmoid is clip") as caught:
+        keras.models.load_model(FILES / "acts.h5")
+    assert caught[0].filename == __file__
 
 
 def test_compile_false_leaves_training_out():
