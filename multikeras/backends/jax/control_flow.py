@@ -42,7 +42,10 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
 def scan(
     f: Callable, init: Any, xs: Any, length: int | None, reverse: bool, unroll: int | bool
 ) -> tuple[Any, Any]:
-    return jax.lax.scan(f, init, xs, length, reverse, unroll)
+    # A function of its own: outside a compiled step JAX would keep what it compiles for the body
+    # of a loop (and of its gradient) long after the body is gone.
+    run = jax.jit(lambda init, xs: jax.lax.scan(f, init, xs, length, reverse, unroll))
+    return run(init, xs)
 
 
 def map(f: Callable, xs: Any) -> Any:
