@@ -9,6 +9,15 @@ import jax
 import jax.numpy as jnp
 
 
+def _alone(run: Callable, *args: Any) -> Any:
+    """Runs a loop in a compiled function of its own.
+
+    Outside of one, JAX keeps what it compiles for the body of a loop (and of its gradient) long
+    after the body is gone; of a function it goes with the function.
+    """
+    return jax.jit(run)(*args)
+
+
 def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
     if not isinstance(pred, jax.core.Tracer):
         return true_fn() if pred else false_fn()
@@ -16,7 +25,8 @@ def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
 
 
 def switch(index: Any, branches: list[Callable], *operands: Any) -> Any:
-    return jax.lax.switch(jnp.asarray(index, "int32"), branches, *operands)
+    index = jnp.asarray(index, "int32")
+    return _alone(lambda i, *values: jax.lax.switch(i, branches, *values), index, *operands)
 
 
 def while_loop(
@@ -24,32 +34,34 @@ def while_loop(
 ) -> tuple:
     loop_vars = jax.tree.map(jnp.asarray, loop_vars)
     if maximum_iterations is None:
-        return jax.lax.while_loop(
-            lambda values: cond(*values), lambda values: body(*values), loop_vars
+        return _alone(
+            lambda start: jax.lax.while_loop(
+                lambda values: cond(*values), lambda values: body(*values), start
+            ),
+            loop_vars,
         )
 
     def go_on(state: tuple) -> Any:
         return jnp.logical_and(state[0] < maximum_iterations, cond(*state[1]))
 
     start = (jnp.asarray(0, "int32"), loop_vars)
-    return jax.lax.while_loop(go_on, lambda s: (s[0] + 1, body(*s[1])), start)[1]
+    return _alone(
+        lambda start: jax.lax.while_loop(go_on, lambda s: (s[0] + 1, body(*s[1])), start), start
+    )[1]
 
 
 def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
-    return jax.lax.fori_loop(lower, upper, body_fun, init_val)
+    return _alone(lambda start: jax.lax.fori_loop(lower, upper, body_fun, start), init_val)
 
 
 def scan(
     f: Callable, init: Any, xs: Any, length: int | None, reverse: bool, unroll: int | bool
 ) -> tuple[Any, Any]:
-    # A function of its own: outside a compiled step JAX would keep what it compiles for the body
-    # of a loop (and of its gradient) long after the body is gone.
-    run = jax.jit(lambda init, xs: jax.lax.scan(f, init, xs, length, reverse, unroll))
-    return run(init, xs)
+    return _alone(lambda init, xs: jax.lax.scan(f, init, xs, length, reverse, unroll), init, xs)
 
 
 def map(f: Callable, xs: Any) -> Any:
-    return jax.lax.map(f, xs)
+    return _alone(lambda xs: jax.lax.map(f, xs), xs)
 
 
 def vectorized_map(function: Callable, elements: Any) -> Any:
