@@ -1,8 +1,8 @@
 """A program that makes, trains and forgets many models, and says how its memory went.
 
-Usage: `python leaks_program.py ROUNDS`. A program of its own: what other tests allocate must not be
-measured. Writes as JSON the resident memory and the number of Python objects after each tenth of
-the rounds.
+Usage: `python leaks_program.py {models|loops} ROUNDS`. A program of its own: what other tests
+allocate must not be measured. Writes as JSON the resident memory and the number of Python objects
+after each tenth of the rounds.
 """
 
 import gc
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import multikeras as keras
-from multikeras import layers
+from multikeras import layers, ops
 
 ROWS = 8
 
@@ -92,6 +92,17 @@ def one_round(number):
     keras.utils.clear_session()
 
 
+def loops(number):
+    """Runs each loop of `ops` uncompiled, with a body that was never seen before."""
+    x = ops.ones((4, 3)) * number
+    ops.scan(lambda carry, a: (carry + a, carry), x[0], x)
+    ops.while_loop(lambda i, a: i < 3, lambda i, a: (i + 1, a + x), (0, x))
+    ops.fori_loop(0, 3, lambda i, a: a + x, x)
+    ops.map(lambda a: a + x[0], x)
+    ops.switch(1, [lambda a: a * 2, lambda a: a + x], x)
+    ops.cond(ops.sum(x) > 0, lambda: x * 2, lambda: x * 3)
+
+
 def resident():
     """Resident memory in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -99,19 +110,22 @@ def resident():
 
 
 def main():
-    rounds = int(sys.argv[1])
+    what, rounds = sys.argv[1], int(sys.argv[2])
+    each = one_round if what == "models" else loops
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # retracing is what is asked for
     gc.freeze()  # what is there already needn't be looked at in each round
     for number in range(8 * len(MODELS)):
         if number % 8 < 3:  # every model, compiled too
-            one_round(number)
+            each(number)
     gc.collect()
     gc.freeze()
     told = []
     for number in range(rounds):
         if number % (rounds // 10) == 0:
+            gc.collect()
             told.append((resident(), len(gc.get_objects())))
-        one_round(number)
+        each(number)
+    gc.collect()
     told.append((resident(), len(gc.get_objects())))
     print(json.dumps({"memory": [m for m, _ in told], "objects": [n for _, n in told]}))
 
