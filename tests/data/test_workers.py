@@ -58,6 +58,22 @@ def test_training_with_worker_processes(scenario):
     assert told["seconds"] < 50
 
 
+@pytest.mark.slow
+def test_processes_end_with_the_program_however_it_ends():
+    program = subprocess.Popen(
+        [sys.executable, PROGRAM, "loses its parent", "processes"], stdout=subprocess.PIPE
+    )
+    pids = json.loads(program.stdout.readline())
+    assert len(pids) == 2
+    program.kill()
+    program.wait()
+    program.stdout.close()
+    latest = time.monotonic() + 20
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        assert time.monotonic() < latest, "workers outlive the program"
+        time.sleep(0.1)
+
+
 class Dataset(data.PyDataset):
     """Batches whose making may wait for an event, or fail."""
 

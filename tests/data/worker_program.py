@@ -53,7 +53,7 @@ def misbehave(scenario):
         os._exit(3)
     if scenario == "is killed":
         os.kill(os.getpid(), signal.SIGKILL)
-    if scenario in ("stalls", "is interrupted"):
+    if scenario in ("stalls", "is interrupted", "loses its parent"):
         if multiprocessing.parent_process() is not None:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one that has to be killed
         time.sleep(60)
@@ -100,6 +100,11 @@ def run(scenario, processes):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse", run_eagerly=True)
     callbacks = [CALLBACKS[scenario]()] if scenario in CALLBACKS else []
+    if scenario == "loses its parent":
+        batches = make_source(dataset).epoch()
+        next(batches)
+        print(json.dumps(children()), flush=True)
+        time.sleep(60)
     if scenario == "is collected":
         batches = make_source(dataset).epoch()
         next(batches)
