@@ -2,8 +2,9 @@
 
 What differs: the shape of an `InputLayer`, dtype policies, the calls of a functional model's
 layers (lists of `[layer, call, tensor, kwargs]`), arguments that went away, the settings of
-training. A config that already is Keras 3's comes out as it was. Refused: an argument that went
-away where it had a meaning, and layers that name functions of TensorFlow.
+training. Layers that name functions of TensorFlow become ops. A config that already is Keras 3's
+comes out as it was. Refused: an argument that went away where it had a meaning, and functions of
+TensorFlow that stand in no table.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from multikeras import registry
-from multikeras.saving.op_nodes import op_module
+from multikeras.saving.op_nodes import OWN_MODULE, op_module
 
 _MODELS = ("Sequential", "Functional", "Model")
 # Arguments that Keras 3 has no more: name -> the values that mean nothing. Empty: any value.
@@ -43,6 +44,44 @@ _GONE_OF: dict[str, dict[str, tuple]] = {
 }  # fmt: skip
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM2D")
 _RENAMED = {("LeakyReLU", "alpha"): "negative_slope"}
+# Functions of TensorFlow that are ops here: name -> (op, its arguments after the first by the
+# names that they have there).
+_TWO = {"y": "x2", "b": "x2"}
+_AXES = {"axis": "axis", "keepdims": "keepdims"}
+_OPS: dict[str, tuple[str, dict[str, str]]] = {
+    "__operators__.add": ("add", _TWO),
+    "cast": ("cast", {"dtype": "dtype"}),
+    "clip_by_value": ("clip", {"clip_value_min": "x_min", "clip_value_max": "x_max"}),
+    "concat": ("concatenate", {"axis": "axis"}),
+    "expand_dims": ("expand_dims", {"axis": "axis"}),
+    "linalg.matmul": ("matmul", _TWO),
+    "math.abs": ("absolute", {}),
+    "math.add": ("add", _TWO),
+    "math.divide": ("divide", _TWO),
+    "math.exp": ("exp", {}),
+    "math.log": ("log", {}),
+    "math.maximum": ("maximum", _TWO),
+    "math.minimum": ("minimum", _TWO),
+    "math.multiply": ("multiply", _TWO),
+    "math.negative": ("negative", {}),
+    "math.pow": ("power", _TWO),
+    "math.reduce_max": ("max", _AXES),
+    "math.reduce_mean": ("mean", _AXES),
+    "math.reduce_min": ("min", _AXES),
+    "math.reduce_sum": ("sum", _AXES),
+    "math.sigmoid": ("sigmoid", {}),
+    "math.sqrt": ("sqrt", {}),
+    "math.square": ("square", {}),
+    "math.subtract": ("subtract", _TWO),
+    "math.tanh": ("tanh", {}),
+    "math.truediv": ("divide", _TWO),
+    "nn.relu": ("relu", {}),
+    "nn.softmax": ("softmax", {"axis": "axis"}),
+    "reshape": ("reshape", {"shape": "newshape"}),
+    "squeeze": ("squeeze", {"axis": "axis"}),
+    "stack": ("stack", {"axis": "axis"}),
+    "transpose": ("transpose", {"perm": "axes"}),
+}
 # Layers that stand for single functions of TensorFlow.
 _FUNCTION_LAYERS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod")
 
@@ -224,9 +263,32 @@ def _modern_entry(entry: Any, offsets: Mapping[Any, int]) -> Any:
         first = call["args"][0]
         if isinstance(first, list):  # the states that it begins with came along
             call["args"], call["kwargs"] = [first[0]], call["kwargs"] | {"initial_state": first[1:]}
+    if entry.get("class_name") == "TFOpLambda":
+        return _op_entry(entry, calls)
     # Layers are built by these calls.
     rest = {key: value for key, value in entry.items() if key != "build_config"}
     return rest | {"inbound_nodes": calls}
+
+
+def _op_entry(entry: dict[str, Any], calls: list[dict[str, Any]]) -> dict[str, Any]:
+    """The entry of an op for that of a TensorFlow function; as it was if there is none."""
+    config = entry.get("config")
+    function = config.get("function") if isinstance(config, dict) else None
+    op, arguments = _OPS.get(str(function).removeprefix("compat.v1."), ("", {}))
+    for call in calls:
+        for key, value in list(call["kwargs"].items()):
+            # A name of the result, and switches that are off, say nothing.
+            if key not in arguments and (key == "name" or value is False):
+                del call["kwargs"][key]
+    if not op or any(set(call["kwargs"]) - set(arguments) for call in calls):
+        return entry
+    name = entry.get("name")
+    renamed = [
+        call | {"kwargs": {arguments[key]: value for key, value in call["kwargs"].items()}}
+        for call in calls
+    ]
+    made = {"module": OWN_MODULE, "class_name": op, "config": {"name": name}, "name": name}
+    return made | {"inbound_nodes": renamed}
 
 
 def _modern_call(node: Any, offsets: Mapping[Any, int]) -> Any:
@@ -241,6 +303,8 @@ def _modern_call(node: Any, offsets: Mapping[Any, int]) -> Any:
 
     def argument(value: Any) -> Any:
         if isinstance(value, list) and value[:2] == ["_CONSTANT_VALUE", -1]:
+            if len(value) == 4 and isinstance(value[3], dict):
+                kwargs.update({name: argument(item) for name, item in value[3].items()})
             return value[2]
         if _is_reference(value, offsets):
             return tensor(value)
