@@ -169,7 +169,10 @@ class BoundMetrics:
                         continue
                     metric = resolve_metric(identifier, flat_true[index], flat_pred[index])
                     prefix = f"{names[index]}_" if len(names) > 1 else ""
-                    label = _unique(f"{prefix}{metric.name}", labels)
+                    label = f"{prefix}{metric.name}"
+                    if weighted and label in labels:
+                        label = f"{prefix}weighted_{metric.name}"
+                    label = _unique(label, labels)
                     if metric is not identifier:
                         metric.name = label
                     self._bound.append(_BoundMetric(index, label, metric, weighted))

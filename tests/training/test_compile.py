@@ -46,7 +46,7 @@ def targets(model):
         (
             one_output,
             {"loss": "mse", "metrics": ["mae"], "weighted_metrics": ["mae"]},
-            ("loss", "mae", "mae_1"),
+            ("loss", "mae", "weighted_mae"),
         ),
         (
             two_outputs,
