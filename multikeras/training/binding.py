@@ -291,6 +291,10 @@ def resolve_loss(identifier: Any, y_true: Any, y_pred: Any) -> Loss:
 class BoundLoss:
     """The loss of `compile`, bound to outputs; the weighted sum where there are several."""
 
+    # The mean of the whole loss, fed by calls from a `train_step` of one's own; not while quiet.
+    tracker: Metric | None = None
+    quiet = False
+
     def __init__(self, loss: Any, loss_weights: Any, names: list[str] | None = None) -> None:
         check(loss, "loss", losses.get, Loss)
         self._loss, self._weights, self._names = loss, loss_weights, names
@@ -326,6 +330,20 @@ class BoundLoss:
         return [tracker for *_, tracker in self._bound if tracker is not None]
 
     def __call__(
+        self,
+        y_true: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        regularization_losses: list[Any] | None = None,
+    ) -> Any:
+        """`total`; as in tf.keras 2, the model's metric of the loss takes it in."""
+        total = self.total(y_true, y_pred, sample_weight, regularization_losses)
+        if self.tracker is not None and not self.quiet and total is not None:
+            rows = ops.shape(tree.flatten(y_pred)[0])[0]
+            self.tracker.update_state(ops.stop_gradient(total), rows)
+        return total
+
+    def total(
         self,
         y_true: Any,
         y_pred: Any,

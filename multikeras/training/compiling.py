@@ -150,6 +150,8 @@ class Compiled(Host):
         self.compiled_loss = compiled_loss
         self.compiled_metrics = compiled_metrics
         self._loss_tracker = Mean(name="loss")
+        if compiled_loss is not None:
+            compiled_loss.tracker = self._loss_tracker
         self._has_loss = True
         self._run_eagerly = bool(run_eagerly)
         self._jit_compile = jit_compile
@@ -285,7 +287,7 @@ class Compiled(Host):
         """
         parts = []
         if self.compiled_loss is not None:
-            loss = self.compiled_loss(y, y_pred, sample_weight)
+            loss = self.compiled_loss.total(y, y_pred, sample_weight)
             if loss is not None:
                 parts.append(loss)
         parts.extend(ops.cast(loss, "float32") for loss in self._extra_losses())

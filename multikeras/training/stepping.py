@@ -78,11 +78,17 @@ class Stepping(Compiled):
     def _call_compute_loss(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool
     ) -> Any:
+        given = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
         if (self._functions or self._make_functions()).loss_takes_training:
-            return self.compute_loss(
-                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training
-            )
-        return self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+            given["training"] = training
+        compiled = self.compiled_loss
+        if compiled is None:
+            return self.compute_loss(**given)
+        compiled.quiet = True  # the step itself feeds the metric of the loss
+        try:
+            return self.compute_loss(**given)
+        finally:
+            compiled.quiet = False
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """One evaluation step on a batch; gives the logs. May be overridden."""

@@ -360,6 +360,36 @@ def build(cls):
     return model
 
 
+@pytest.mark.page("Model.train_step", "Model.compute_metrics")
+def test_a_step_by_compiled_loss_and_compiled_metrics():
+    class OwnStep(keras.Model):
+        def train_step(self, data):
+            x, y = data
+
+            def loss_fn():
+                y_pred = self(x, training=True)
+                loss = self.compiled_loss(y, y_pred, regularization_losses=self.losses)
+                return loss, y_pred
+
+            variables = self.trainable_variables
+            (_, y_pred), gradients = keras.value_and_grad(loss_fn, variables, has_aux=True)()
+            self.optimizer.apply_gradients(zip(gradients, variables))
+            self.compiled_metrics.update_state(y, y_pred)
+            return {m.name: m.result() for m in self.metrics}
+
+    histories = []
+    for cls in (keras.Model, OwnStep):
+        keras.utils.set_random_seed(3)
+        inputs = keras.Input((3,))
+        model = cls(inputs, layers.Dense(2, kernel_regularizer="l2")(inputs))
+        model.compile("adam", "mse", metrics=["mae"])
+        rows = np.tile(X, (4, 1)).astype("float32"), np.tile(Y, (4, 1)).astype("float32")
+        histories.append(model.fit(*rows, batch_size=3, epochs=2, verbose=0).history)
+    assert list(histories[0]) == list(histories[1]) == ["loss", "mae"]
+    for name in histories[0]:
+        np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=1e-5)
+
+
 @pytest.mark.page("Model.test_step", "Sequential.test_step")
 @pytest.mark.parametrize("base", [keras.Model, keras.Sequential])
 def test_own_test_step(base):
