@@ -35,9 +35,8 @@ class StepFunctions:
         self.model = model
         self.trainable = model.trainable_variables
         self.regularized = [v for v in self.trainable if v.regularizer is not None]
-        self.custom_metrics = (
-            _overrides(cls, from_base, "compute_metrics")
-            or _overrides(cls, from_base, "get_metrics_result")
+        self.custom_metrics = _overrides(cls, from_base, "compute_metrics") or _overrides(
+            cls, from_base, "get_metrics_result"
         )
         self.custom = {mode: _overrides(cls, from_base, f"{mode}_step") for mode in _MODES}
         self._custom_functions = [
@@ -204,6 +203,7 @@ class Runner:
         self._count = start
         self._told = start  # the count when callbacks last heard of batches
         self._every = functions.model.steps_per_execution  # how often they do
+        self._outputs: list[Any] = []  # predictions that they have not heard of
         self._next_draw = time.perf_counter() + _REDRAW_SECONDS
         self._several: Any = None  # the step over a group of batches
         self._group: list[Any] = []
@@ -228,25 +228,32 @@ class Runner:
         result = self._step(tree.map_structure(_place, batch))
         if self._mode == "predict":
             result = tree.map_structure(engine.to_host, result)
-            self._done(1, {"outputs": result})
+            if self._listens:
+                self._outputs.append(result)
+            self._done(1)
             return result
         self._logs = result
         self._done(1)
         return None
 
-    def _done(self, number: int, logs: Any = None) -> None:
+    def _done(self, number: int) -> None:
         """Counts batches that are done and tells of them; metrics are read only for that."""
         self._count += number
+        logs = None
         if self._listens and self._count - self._told >= self._every:
-            logs = self._tell(logs)
+            logs = self._tell()
         if self._progress is not None and time.perf_counter() >= self._next_draw:
             read = (lambda: self._functions.read(self._logs)) if logs is None else logs
             self._progress.update(self._count, {} if self._mode == "predict" else read)
             self._next_draw = time.perf_counter() + _REDRAW_SECONDS
 
-    def _tell(self, logs: Any = None) -> Any:
+    def _tell(self) -> Any:
         """Tells the callbacks of the batches since they last heard; gives the logs."""
-        if logs is None and self._mode != "predict":
+        if self._mode == "predict":
+            outputs, self._outputs = self._outputs, []
+            join = lambda *parts: np.concatenate(parts) if len(parts) > 1 else parts[0]  # noqa: E731
+            logs = {"outputs": tree.map_structure(join, *outputs)}
+        else:
             logs = self._functions.read(self._logs)
         self._told = self._count
         self._end(self._count - 1, logs)

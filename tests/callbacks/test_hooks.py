@@ -97,7 +97,7 @@ def test_evaluate(together):
     ]
 
 
-@pytest.mark.parametrize("together", [1])
+@pytest.mark.parametrize("together", [1, 3])
 @pytest.mark.page("Model.predict")
 def test_predict(together):
     recorder = Recorder()
