@@ -18,6 +18,7 @@ MODEL: dict[str, str | None] = {
     "metrics_names": None,
     "outputs": None,
     "run_eagerly": None,
+    "stop_training": None,
     # methods
     "build": "input_shape",
     "call": "inputs, training=None, mask=None",
