@@ -81,7 +81,8 @@ def one_round(number):
     # Compiling takes most of the time: every eighth round is enough for what it may keep.
     compiled, with_more = number % 8 == 0, number % 8 < 2
     model = MODELS[number // 8 % len(MODELS)]()
-    model.compile("adam", "mse", metrics=["mae"], run_eagerly=not compiled)
+    optimizer, metrics = ("adam", ["mae"]) if with_more else ("sgd", None)
+    model.compile(optimizer, "mse", metrics=metrics, run_eagerly=not compiled)
     model.fit(x, y, batch_size=ROWS, verbose=0)
     if with_more:
         model.fit(Batches(x, y), verbose=0)
