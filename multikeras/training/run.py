@@ -16,7 +16,13 @@ from multikeras import config
 from multikeras.random import seed_generator
 from multikeras.random.process_state import get_process_state, set_process_state
 from multikeras.training.interrupt import Interrupt, deferred_interrupt
-from multikeras.training.values import metric_values, put_metric_values, swapped
+from multikeras.training.values import (
+    carried_values,
+    metric_values,
+    put_carried_values,
+    put_metric_values,
+    swapped,
+)
 
 Logs = dict[str, Any]
 # Kinds of data whose validations depend on those before.
@@ -216,6 +222,7 @@ class Run:
             "partial": self._partial if within else None,
             "trained": self._trained,
             "metrics": metric_values(self.model) if within and self._trained is None else None,
+            "carried": carried_values(self.model),
             "random": get_process_state(),
             "callbacks": self.callback_list.get_state(),
         }
@@ -241,6 +248,7 @@ class Run:
         Raises:
             ValueError: if the data can't go on there.
         """
+        put_carried_values(self.model, state["carried"])
         self.source.set_position(state["position"], fast_forward)
         if self._held_out is not None and (held_out := state["held_out"]) is not None:
             # A validation is made from its beginning.

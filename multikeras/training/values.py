@@ -25,6 +25,30 @@ def swapped(values: list[tuple[Any, np.ndarray]]) -> Iterator[None]:
         variable.assign(value)
 
 
+def carried_values(model: Any) -> list[np.ndarray]:
+    """What a model carries from batch to batch that is no weight, so that files leave it out:
+    states of recurrent layers, of seed generators."""
+    return [np.array(variable.numpy()) for variable in _carried(model)]
+
+
+def put_carried_values(model: Any, values: list[np.ndarray]) -> None:
+    """Puts back what `carried_values` gave."""
+    own = _carried(model)
+    forms = [tuple(v.shape) for v in own], [tuple(np.shape(a)) for a in values]
+    if forms[0] != forms[1]:
+        raise ValueError(
+            f"The model carries other states from batch to batch: shapes were {forms[1]}, now "
+            f"they are {forms[0]}."
+        )
+    for variable, value in zip(own, values, strict=True):
+        variable.assign(value)
+
+
+def _carried(model: Any) -> list[Any]:
+    weights = {id(variable) for variable in model.weights}
+    return [v for v in model.non_trainable_variables if id(v) not in weights]
+
+
 def metric_values(model: Any) -> list[Any]:
     """Names of the metrics, and what they have gathered."""
     return [[m.name, [np.array(v.numpy()) for v in m.variables]] for m in model.metrics]
