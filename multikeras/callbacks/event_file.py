@@ -2,7 +2,7 @@
 
 An event file is a row of records, each a length, its checksum, the bytes and their checksum;
 the bytes are an `Event` message in Protocol Buffers' wire format. Only what is needed here is
-encoded: scalars and histograms.
+encoded: scalars, histograms, images and the graph of a model.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import socket
 import struct
 import time
+import zlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -93,6 +94,47 @@ def histogram(tag: str, values: np.ndarray, bins: int = 30) -> bytes:
     return _bytes(1, _bytes(1, tag.encode()) + _bytes(5, message))
 
 
+def image(tag: str, values: np.ndarray) -> bytes:
+    """A value of a summary: an array as a picture, from black (the least) to white.
+
+    Arrays of more than two dimensions are laid out as rows of the last one.
+    """
+    flat = np.asarray(values, np.float64)
+    flat = flat.reshape(1, -1) if flat.ndim < 2 else flat.reshape(-1, flat.shape[-1])
+    flat = np.where(np.isfinite(flat), flat, 0.0)
+    low, high = (flat.min(), flat.max()) if flat.size else (0.0, 0.0)
+    pixels = ((flat - low) * (255.0 / (high - low or 1.0))).astype(np.uint8)
+    height, width = pixels.shape
+    message = b"".join(_varint(f << 3) + _varint(n) for f, n in ((1, height), (2, width), (3, 1)))
+    return _bytes(1, _bytes(1, tag.encode()) + _bytes(4, message + _bytes(4, _png(pixels))))
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    """An image of shape (height, width) and dtype uint8 as a PNG file (ISO/IEC 15948)."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    height, width = pixels.shape
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def model_graph(config: str) -> bytes:
+    """A value of a summary: a model's configuration, drawn as a graph of its layers.
+
+    Args:
+        config: the JSON of the configuration.
+    """
+    plugin = _bytes(1, b"graph_keras_model") + _bytes(2, b"1")
+    text = _varint(1 << 3) + _varint(7) + _bytes(2, b"") + _bytes(8, config.encode())
+    value = _bytes(1, b"keras") + _bytes(9, _bytes(1, plugin)) + _bytes(8, text)
+    return _bytes(1, value)
+
+
 class EventFile:
     """An event file in a folder, made when the first event is written.
 
@@ -123,7 +165,7 @@ class EventFile:
             self._file.seek(size)
 
     def write(self, step: int, values: Iterable[bytes]) -> None:
-        """Writes the values of a summary, made by `scalar` and `histogram`, for a step."""
+        """Writes the values of a summary, made by `scalar` and the like, for a step."""
         data = b"".join(values)
         if not data:
             return

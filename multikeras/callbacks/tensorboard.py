@@ -10,7 +10,7 @@ import numpy as np
 
 from multikeras import ops
 from multikeras.callbacks.callback import Callback
-from multikeras.callbacks.event_file import EventFile, histogram, scalar
+from multikeras.callbacks.event_file import EventFile, histogram, image, model_graph, scalar
 
 
 class TensorBoard(Callback):
@@ -23,8 +23,9 @@ class TensorBoard(Callback):
         log_dir: the folder. Defaults to "logs".
         histogram_freq: every how many epochs the distributions of the weights are written; 0:
             never. Defaults to 0.
-        write_graph: kept for compatibility: graphs are not written.
-        write_images: only False is supported.
+        write_graph: whether the graph of the model's layers is written. Defaults to True.
+        write_images: whether weights are written as pictures, together with the distributions.
+            Defaults to False.
         write_steps_per_second: whether the rate of batches is written. Defaults to False.
         update_freq: "epoch", "batch", or every how many batches the values are written. Batches
             take longer if their values are wanted. Defaults to "epoch".
@@ -53,7 +54,6 @@ class TensorBoard(Callback):
     ) -> None:
         super().__init__()
         unsupported = {
-            "write_images": write_images,
             "profile_batch": profile_batch,
             "embeddings_freq": embeddings_freq,
             "embeddings_metadata": embeddings_metadata,
@@ -70,11 +70,13 @@ class TensorBoard(Callback):
         self.log_dir = os.fspath(log_dir)
         self.histogram_freq = histogram_freq
         self.write_graph = write_graph
+        self.write_images = write_images
         self.write_steps_per_second = write_steps_per_second
         self.update_freq = update_freq
         self._every = every
         self._batches = 0
         self._fitting = False
+        self._writes_graph = False
         self._files: dict[str, EventFile] = {}
         self._epoch_start = (0.0, 0)
 
@@ -91,12 +93,14 @@ class TensorBoard(Callback):
         files = {name: file.get_state() for name, file in self._files.items()}
         return {
             "batches": self._batches,
+            "writes_graph": self._writes_graph,
             "epoch_start": self._epoch_start[1],
             "files": {name: state for name, state in files.items() if state is not None},
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
         self._batches = state["batches"]
+        self._writes_graph = state["writes_graph"]
         self._epoch_start = (time.perf_counter(), state["epoch_start"])
         for name, file in state["files"].items():
             if name in ("train", "validation"):
@@ -110,12 +114,24 @@ class TensorBoard(Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._fitting = True
         self._batches = 0
+        self._writes_graph = self.write_graph
+
+    def _write_graph(self) -> None:
+        """Once a run, with the first values; what has no configuration is left out."""
+        self._writes_graph = False
+        try:
+            config = self.model.to_json()
+        except (AttributeError, NotImplementedError, TypeError, ValueError):
+            return
+        self._file("train").write(0, [model_graph(config)])
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self._every == "epoch":
             return
         self._batches += 1
         if self._batches % self._every == 0:
+            if self._writes_graph:
+                self._write_graph()
             self._file("train").write(
                 self._batches - 1, [scalar(f"batch_{k}", v) for k, v in _numbers(logs)]
             )
@@ -133,6 +149,8 @@ class TensorBoard(Callback):
             start, before = self._epoch_start
             seconds = max(time.perf_counter() - start, 1e-9)
             train.append(("steps_per_second", (self._steps_done() - before) / seconds))
+        if self._writes_graph:
+            self._write_graph()
         self._file("train").write(epoch, [scalar(f"epoch_{k}", v) for k, v in train])
         self._file("validation").write(epoch, [scalar(f"epoch_{k}", v) for k, v in validation])
         if self.histogram_freq and epoch % self.histogram_freq == 0:
@@ -141,9 +159,11 @@ class TensorBoard(Callback):
             file.flush()
 
     def _write_histograms(self, epoch: int) -> None:
-        self._file("train").write(
-            epoch, [histogram(v.path, np.asarray(v.numpy())) for v in self.model.weights]
-        )
+        weights = [(v.path, np.asarray(v.numpy())) for v in self.model.weights]
+        self._file("train").write(epoch, [histogram(name, value) for name, value in weights])
+        if self.write_images:
+            pictures = [image(f"{name}/image", value) for name, value in weights]
+            self._file("train").write(epoch, pictures)
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         if self._fitting:

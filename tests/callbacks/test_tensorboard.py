@@ -1,11 +1,14 @@
 """Event files, read back by a reader of their documented layout."""
 
+import json
 import struct
+import zlib
 
 import numpy as np
 import pytest
 
 from multikeras import callbacks as C
+from multikeras import layers, models
 from multikeras.callbacks.event_file import crc32c
 from multikeras.optimizers import SGD
 from multikeras.variables import Variable
@@ -56,9 +59,29 @@ def events(folder):
     for event in map(dict, map(fields, records(path))):
         for _, value in fields(event.get(5, b"")):
             parts = dict(fields(value))
-            number = struct.unpack("<f", parts[2])[0] if 2 in parts else dict(fields(parts[5]))
+            if 2 in parts:
+                number = struct.unpack("<f", parts[2])[0]
+            else:  # an image, a histogram, a tensor
+                number = dict(fields(next(parts[n] for n in (4, 5, 8) if n in parts)))
             found.setdefault(parts[1].decode(), []).append((event[2], number))
     return found
+
+
+def png(data):
+    """Width, height and rows of a grey picture whose rows are not filtered."""
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    chunks, at = {}, 8
+    while at < len(data):
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        body = data[at + 4 : at + 8 + length]
+        assert struct.unpack(">I", data[at + 8 + length : at + 12 + length]) == (zlib.crc32(body),)
+        chunks[body[:4]] = body[4:]
+        at += 12 + length
+    width, height, depth, kind = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
+    assert (depth, kind) == (8, 0)
+    rows = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, width + 1)
+    assert not rows[:, 0].any()
+    return width, height, rows[:, 1:].tolist()
 
 
 class Model:
@@ -105,6 +128,26 @@ def test_histograms(tmp_path):
     assert np.frombuffer(parts[7], "<f8").sum() == 3 and len(parts[6]) == len(parts[7])
 
 
+def test_images(tmp_path):
+    play(log_dir=tmp_path, histogram_freq=1, write_images=True)
+    (_, first), (step, _) = events(tmp_path / "train")["v/image"]
+    assert (step, first[1], first[2], first[3]) == (1, 1, 3, 1)
+    assert png(first[4]) == (3, 1, [[0, 85, 255]])  # of 1, 2 and 4, the least is black
+
+
+def test_the_graph_of_the_model_stands_there_once(tmp_path):
+    model = models.Sequential([layers.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    data = np.ones((4, 2)), np.ones((4, 1))
+    for name, options in (("with", {}), ("without", {"write_graph": False})):
+        board = C.TensorBoard(tmp_path / name, update_freq="batch", **options)
+        model.fit(*data, epochs=2, verbose=0, callbacks=[board])
+    assert "keras" not in events(tmp_path / "without" / "train")
+    ((step, tensor),) = events(tmp_path / "with" / "train")["keras"]
+    assert (step, tensor[1]) == (0, 7)
+    assert json.loads(tensor[8])["class_name"] == "Sequential"
+
+
 def test_evaluation(tmp_path):
     calls = C.CallbackList(C.TensorBoard(tmp_path), model=Model())
     calls.on_test_begin()
@@ -116,7 +159,6 @@ def test_evaluation(tmp_path):
     ("options", "message"),
     [
         ({"profile_batch": 2}, "profile_batch=2 is not supported"),
-        ({"write_images": True}, "write_images"),
         ({"embeddings_freq": 1}, "embeddings_freq"),
         ({"update_freq": "hour"}, "update_freq must be"),
     ],

@@ -116,7 +116,8 @@ def train(folder: Path, save_freq: Any = "epoch", *more: Any, **options: Any) ->
             plateau,
             counter,
             C.CSVLogger(folder / "log.csv"),
-            C.TensorBoard(folder / "board", update_freq=3),
+            # Without the graph: its size depends on the layers' automatic names.
+            C.TensorBoard(folder / "board", update_freq=3, write_graph=False),
             *more,
         ],
         **options,

@@ -237,7 +237,12 @@ def test_paths_in_a_backup_lead_nowhere_else(tmp_path):
     victim.write_bytes(b"precious")
     board = C.TensorBoard(tmp_path / "logs" / "deep")
     for name in ("../../events.out.tfevents.victim", str(victim), "victim"):
-        state = {"batches": 0, "epoch_start": 0, "files": {"train": {"name": name, "size": 0}}}
+        state = {
+            "batches": 0,
+            "writes_graph": False,
+            "epoch_start": 0,
+            "files": {"train": {"name": name, "size": 0}},
+        }
         with pytest.raises(ValueError, match="no name of an event file"):
             board.set_state(state)
     assert victim.read_bytes() == b"precious"
