@@ -21,7 +21,7 @@ PROGRAM = Path(__file__).with_name("worker_program.py")
 
 def told_by(scenario, kind):
     ended = subprocess.run(
-        [sys.executable, PROGRAM, scenario, kind], capture_output=True, text=True, timeout=180
+        [sys.executable, PROGRAM, scenario, kind], capture_output=True, text=True, timeout=500
     )
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout.strip().splitlines()[-1])
@@ -55,7 +55,9 @@ def test_training_with_worker_processes(scenario):
     assert cause in (told["cause"] or ""), told
     assert (told["children"], told["threads"], told["shared memory"]) == (0, 0, 0), told
     assert not told.get("children while the error is handled"), told
-    assert told["seconds"] < 50
+    assert (
+        told["seconds"] < 400
+    )  # a worker that stalls does so for 600; a framework is slow to start
 
 
 @pytest.mark.slow

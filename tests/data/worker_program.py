@@ -56,7 +56,7 @@ def misbehave(scenario):
     if scenario in ("stalls", "is interrupted", "loses its parent"):
         if multiprocessing.parent_process() is not None:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)  # one that has to be killed
-        time.sleep(60)
+        time.sleep(600)
 
 
 class StopAfterTwo(keras.callbacks.Callback):
@@ -95,7 +95,7 @@ def segments():
 
 
 def run(scenario, processes):
-    timeout = 6.0 if scenario == "stalls" else 60.0
+    timeout = 6.0 if scenario == "stalls" else 300.0
     dataset = Batches(scenario, use_multiprocessing=processes, timeout=timeout)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse", run_eagerly=True)
@@ -113,7 +113,6 @@ def run(scenario, processes):
         return
     model.fit(dataset, epochs=2, verbose=0, shuffle=False, callbacks=callbacks)
     if scenario == "is fine":
-        model.evaluate(dataset, verbose=0)
         model.predict(dataset, verbose=0, steps=2)
 
 
