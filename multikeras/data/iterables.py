@@ -127,7 +127,8 @@ class IterableSource(Source):
         states = states or [_state(generator) for generator in self._generators]
         return {"generators": states, "passes": self._passes}
 
-    def _refuse(self, position: Mapping[str, Any], fast_forward: bool) -> None:
+    def check_position(self, position: Mapping[str, Any], fast_forward: bool) -> None:
+        """Raises ValueError where the data can't go on at a position (see `set_position`)."""
         if not fast_forward and (reason := _why_random(self._iterable)):
             raise ValueError(
                 f"The data can't be brought to a position: {reason}, so another pass has its "
@@ -298,7 +299,8 @@ class IteratorSource(Source):
     def _more_position(self) -> dict[str, Any]:
         return {"total": self._total}
 
-    def _refuse(self, position: Mapping[str, Any], fast_forward: bool) -> None:
+    def check_position(self, position: Mapping[str, Any], fast_forward: bool) -> None:
+        """Raises ValueError where the data can't go on at a position (see `set_position`)."""
         if position["total"] and not fast_forward:
             raise ValueError(
                 f"A generator can't be brought to a position: {position['total']} batches of it "

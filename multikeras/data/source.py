@@ -189,7 +189,7 @@ class Source:
                 f"The position lies within an epoch of {position.get('steps')} steps (None: all of "
                 f"the data), but now an epoch has {self._steps}."
             )
-        self._refuse(position, fast_forward)
+        self.check_position(position, fast_forward)
         self._pass = None
         self._begun, self._step = under_way is not None, step
         if under_way is not None:
@@ -206,8 +206,8 @@ class Source:
         """What else belongs to the position."""
         return {}
 
-    def _refuse(self, position: Mapping[str, Any], fast_forward: bool) -> None:
-        """Raises ValueError where the data can't go on at a position."""
+    def check_position(self, position: Mapping[str, Any], fast_forward: bool) -> None:
+        """Raises ValueError where the data can't go on at a position (see `set_position`)."""
 
     def _restore_more(self, position: Mapping[str, Any]) -> None:
         """Puts back what `_more_position` gave."""

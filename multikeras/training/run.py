@@ -175,7 +175,7 @@ class Run:
             return
         self._known.append(source)
         try:
-            source._refuse(source.get_position(), self._backup.fast_forward)
+            source.check_position(source.get_position(), self._backup.fast_forward)
         except ValueError as error:
             warnings.warn(
                 f"BackupAndRestore: should this run be stopped, it can't be continued. {error}",
