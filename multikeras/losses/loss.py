@@ -220,8 +220,18 @@ def reduce_weighted(
         sample_weight = ops.convert_to_tensor(sample_weight, dtype)
         values, sample_weight = squeeze_or_expand(values, sample_weight)
         sample_weight = per_sample(sample_weight, values)
+        _check_weight(tuple(sample_weight.shape), tuple(values.shape))
         values = ops.multiply(values, sample_weight)
     return _reduce(values, sample_weight, reduction, dtype)
+
+
+def _check_weight(weight: tuple, values: tuple) -> None:
+    sizes = zip(reversed(weight), reversed(values))
+    if any(a != b and 1 not in (a, b) and None not in (a, b) for a, b in sizes):
+        raise ValueError(
+            f"sample_weight: expected one weight a sample, or a shape that fits that of the "
+            f"losses, {values}; got {weight}."
+        )
 
 
 def _reduce(values: Any, sample_weight: Any, reduction: str | None, dtype: str) -> Any:

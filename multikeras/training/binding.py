@@ -315,14 +315,16 @@ class BoundLoss:
         for index, (entry, weight) in enumerate(zip(entries, weights, strict=True)):
             if entry is None:
                 continue
-            if flat_true[index] is None:
-                raise ValueError(
-                    f"The output {names[index]!r} has a loss, but there are no targets for it."
-                )
+            self._check_target(flat_true[index], names[index])
             loss = resolve_loss(entry, flat_true[index], flat_pred[index])
             tracker = metrics.Mean(name=f"{names[index]}_loss") if len(names) > 1 else None
             self._bound.append((index, loss, weight, tracker))
         self.built = True
+
+    @staticmethod
+    def _check_target(target: Any, name: str) -> None:
+        if target is None:
+            raise ValueError(f"The output {name!r} has a loss, but there are no targets for it.")
 
     @property
     def trackers(self) -> list[Metric]:
@@ -368,6 +370,7 @@ class BoundLoss:
         total = None
         for index, loss_of, weight, tracker in self._bound:
             prediction = flat_pred[index]
+            self._check_target(flat_true[index], names[index])
             mask = context.mask_of(prediction) if context is not None else None
             value = loss_of.masked(flat_true[index], prediction, flat_weight[index], mask)
             if len(value.shape) > 0:  # of a Loss with reduction None: one value a sample

@@ -196,3 +196,15 @@ def test_compile_config_goes_round():
     assert float(other.optimizer.learning_rate) == 0.25 and other.steps_per_execution == 3
     results = [m.evaluate(X, targets(m), return_dict=True, verbose=0) for m in (model, other)]
     assert results[0] == pytest.approx(results[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("trained_before", [False, True])
+def test_targets_and_weights_that_do_not_fit_are_told(trained_before):
+    model = one_output()
+    model.compile("sgd", "mse")
+    if trained_before:
+        model.fit(X, Y, verbose=0)
+    with pytest.raises(ValueError, match=r"'a' has a loss, but there are no targets"):
+        model.fit(X, verbose=0)
+    with pytest.raises(ValueError, match=r"sample_weight: expected one weight a sample.*\(8, 5\)"):
+        model.fit(X, Y, sample_weight=np.ones((8, 5)), verbose=0)
