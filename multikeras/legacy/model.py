@@ -99,7 +99,9 @@ class LegacyModel:
             class_weight=class_weight,
             shuffle=shuffle,
             initial_epoch=initial_epoch,
-            **_workers(max_queue_size, workers, use_multiprocessing),
+            max_queue_size=max_queue_size,
+            workers=workers,
+            use_multiprocessing=use_multiprocessing,
         )
 
     def evaluate_generator(
@@ -125,7 +127,9 @@ class LegacyModel:
             steps=steps,
             callbacks=callbacks,
             verbose=verbose,
-            **_workers(max_queue_size, workers, use_multiprocessing),
+            max_queue_size=max_queue_size,
+            workers=workers,
+            use_multiprocessing=use_multiprocessing,
         )
 
     def predict_generator(
@@ -151,7 +155,9 @@ class LegacyModel:
             steps=steps,
             callbacks=callbacks,
             verbose=verbose,
-            **_workers(max_queue_size, workers, use_multiprocessing),
+            max_queue_size=max_queue_size,
+            workers=workers,
+            use_multiprocessing=use_multiprocessing,
         )
 
     # -- state ------------------------------------------------------------------------------
@@ -318,12 +324,6 @@ class LegacyModel:
             "Model.to_yaml() is not available: reading YAML poses a security risk, as it can run "
             "code. Use Model.to_json() and models.model_from_json()."
         )
-
-
-def _workers(max_queue_size: int, workers: int, use_multiprocessing: bool) -> dict[str, Any]:
-    given = (max_queue_size, workers, use_multiprocessing)
-    names = ("max_queue_size", "workers", "use_multiprocessing")
-    return dict(zip(names, given, strict=True))
 
 
 def _weight_paths(layer: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Variable]]:

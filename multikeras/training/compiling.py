@@ -125,7 +125,7 @@ class Compiled(Host):
         names = getattr(self, "output_names", None)
         compiled_loss = None if loss is None else BoundLoss(loss, loss_weights, names)
         compiled_metrics = BoundMetrics(metrics, weighted_metrics, names)
-        self._compile_arguments = {
+        arguments = {
             "optimizer": optimizer,
             "loss": loss,
             "loss_weights": loss_weights,
@@ -135,7 +135,8 @@ class Compiled(Host):
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
-        optimizer = optimizers.get(optimizer)
+        optimizer = optimizers.get(optimizer)  # the last that may refuse: from here on all is set
+        self._compile_arguments = arguments
         if (
             auto_scale_loss
             and self.dtype_policy.name == "mixed_float16"

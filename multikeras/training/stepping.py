@@ -13,6 +13,7 @@ import numpy as np
 
 from multikeras import ops, tree
 from multikeras.backends import native
+from multikeras.data import unpack_x_y_sample_weight
 from multikeras.layers.call_context import call_scope
 from multikeras.symbolic import KerasTensor, SymbolicScope
 from multikeras.training.compiling import Compiled
@@ -39,7 +40,7 @@ class Stepping(Compiled):
 
     def _train_core(self, data: Any) -> dict[str, Any] | None:
         """The default training step; it reads no metrics unless `compute_metrics` does."""
-        x, y, sample_weight = unpack(data)
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
         variables = (self._functions or self._make_functions()).trainable
         optimizer = self.optimizer
 
@@ -96,7 +97,7 @@ class Stepping(Compiled):
         return self.get_metrics_result() if logs is None else logs
 
     def _test_core(self, data: Any) -> dict[str, Any] | None:
-        x, y, sample_weight = unpack(data)
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
         with call_scope() as context:
             y_pred = self(x, training=False)
             loss = self._call_compute_loss(x, y, y_pred, sample_weight, False)
@@ -108,7 +109,7 @@ class Stepping(Compiled):
 
     def predict_step(self, data: Any) -> Any:
         """The outputs for a batch. May be overridden."""
-        x, _, _ = unpack(data)
+        x, _, _ = unpack_x_y_sample_weight(data)
         return self(x, training=False)
 
     def make_train_function(self, force: bool = False) -> Callable:
@@ -172,6 +173,12 @@ class Stepping(Compiled):
     def _needs_trial(self) -> bool:
         return not self._settled
 
+    def _paired(self, *given: list[Any]) -> tuple[tuple[list[Any], ...], list[tuple[Any, Any]]]:
+        """The trainable, other and metric variables, and pairs of them with given values."""
+        groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
+        grouped = zip(groups, given, strict=True)
+        return groups, [pair for own, values in grouped for pair in zip(own, values, strict=True)]
+
     def stateless_compute_loss(
         self,
         trainable_variables: list[Any],
@@ -188,13 +195,9 @@ class Stepping(Compiled):
         Returns:
             (loss, (trainable values, non-trainable values, metric values)).
         """
-        groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
-        given = (trainable_variables, non_trainable_variables, metrics_variables)
-        pairs = [
-            pair
-            for own, values in zip(groups, given, strict=True)
-            for pair in zip(own, values, strict=True)
-        ]
+        groups, pairs = self._paired(
+            trainable_variables, non_trainable_variables, metrics_variables
+        )
         with StatelessScope(pairs) as scope:
             loss = self.compute_loss(x, y, y_pred, sample_weight, training)
         return loss, tuple([scope.get_current_value(v) for v in own] for own in groups)
@@ -222,13 +225,9 @@ class Stepping(Compiled):
         Returns:
             (scaled loss, (loss, outputs, new non-trainable values, new metric values)).
         """
-        groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
-        given = (trainable_variables, non_trainable_variables, metrics_variables)
-        pairs = [
-            pair
-            for own, values in zip(groups, given, strict=True)
-            for pair in zip(own, values, strict=True)
-        ]
+        groups, pairs = self._paired(
+            trainable_variables, non_trainable_variables, metrics_variables
+        )
         optimizer = self.optimizer
         if optimizer is not None and optimizer_variables is not None:
             pairs += zip(optimizer.variables, optimizer_variables, strict=True)
@@ -243,13 +242,6 @@ class Stepping(Compiled):
 
     def jax_state_sync(self) -> None:
         """Nothing to do: between steps, the variables hold the state on every backend."""
-
-
-def unpack(batch: Any) -> tuple[Any, Any, Any]:
-    """x, y and sample_weight of a batch, None where it has none."""
-    if not isinstance(batch, (tuple, list)):
-        return batch, None, None
-    return (*batch, None, None)[:3] if len(batch) < 3 else tuple(batch)
 
 
 def _leaves(outputs: Any) -> list[Any]:

@@ -17,12 +17,12 @@ import numpy as np
 
 from multikeras import tree
 from multikeras.backends import native
-from multikeras.data import pack_x_y_sample_weight
+from multikeras.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 engine = native.engine
 _REDRAW_SECONDS = 0.1
 _GROUP_BYTES = 1 << 24
-_RESETS_WORTH_COMPILING = 8
+_RESETS_WORTH_COMPILING = 8  # a few are not worth a compilation
 _MODES = ("train", "test", "predict")
 
 
@@ -160,8 +160,7 @@ class StepFunctions:
             batch = tree.map_structure(_place, next(iterator))
             model = self.model
             if mode != "predict" and not model._prepared:
-                x, y, sample_weight = (*batch, None, None)[:3]
-                model._prepare((x, y, sample_weight), training=mode == "train")
+                model._prepare(unpack_x_y_sample_weight(batch), training=mode == "train")
                 functions = model._make_functions(force=True)
             logs = functions._own_step(mode)(batch)
             return model.get_metrics_result() if logs is None else logs

@@ -388,7 +388,7 @@ class Trainer(Stepping):
         return self._on_batch("test", (x, y, sample_weight), reset_metrics, return_dict)
 
     def _on_batch(self, mode: str, batch: tuple, reset_metrics: bool, return_dict: bool) -> Any:
-        batch = tuple(data.as_batch(batch))
+        batch = data.as_batch(batch)
         batch = tree.map_structure(lambda a: None if a is None else engine.place(a), batch)
         self._prepare(batch, training=mode == "train")
         functions = self._make_functions()
@@ -406,7 +406,7 @@ class Trainer(Stepping):
             ValueError: for data that does not fit the model.
         """
         self._assert_ready("predict_on_batch")
-        batch = (tree.map_structure(engine.place, x), None, None)
+        batch = (tree.map_structure(engine.place, data.as_batch((x,))[0]), None, None)
         if self._needs_trial():
             self._trial(batch[0])
         outputs = self._make_functions().step("predict")(batch)

@@ -20,9 +20,11 @@ def swapped(values: list[tuple[Any, np.ndarray]]) -> Iterator[None]:
     current = [(variable, np.array(variable.numpy())) for variable, _ in values]
     for variable, value in values:
         variable.assign(value)
-    yield
-    for variable, value in current:
-        variable.assign(value)
+    try:
+        yield
+    finally:
+        for variable, value in current:
+            variable.assign(value)
 
 
 def carried_values(model: Any) -> list[np.ndarray]:

@@ -172,10 +172,12 @@ def test_attributes_that_say_how_steps_run():
 def test_a_failed_compile_leaves_the_model_as_it_was():
     model = one_output()
     model.compile("sgd", "mse")
-    optimizer = model.optimizer
-    with pytest.raises(ValueError, match="no_such"):
-        model.compile("adam", "no_such")
-    assert model.optimizer is optimizer and model.loss == "mse"
+    optimizer, config = model.optimizer, model.get_compile_config()
+    for arguments in (("adam", "no_such"), ("no_such", "mae")):
+        with pytest.raises(ValueError, match="no_such"):
+            model.compile(*arguments)
+        assert model.optimizer is optimizer and model.loss == "mse"
+        assert model.get_compile_config() == config
 
 
 @pytest.mark.page("Model.get_compile_config", "Model.compile_from_config")

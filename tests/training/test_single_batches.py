@@ -62,8 +62,10 @@ def test_class_weight_and_sample_weight_multiply():
 
 @pytest.mark.page("Model.predict_on_batch", "Sequential.predict_on_batch")
 def test_predict_on_batch_gives_numpy_arrays():
-    outputs = small().predict_on_batch(X)
+    model = small()
+    outputs = model.predict_on_batch(X)
     assert isinstance(outputs, np.ndarray) and outputs.shape == (8, 1)
+    np.testing.assert_array_equal(model.predict_on_batch(X.tolist()), outputs)
 
 
 METHODS = {
